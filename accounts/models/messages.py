@@ -1,0 +1,83 @@
+from django.db import models
+
+from accounts.personal_data import cipher
+from portal.lib.codes import random_code
+
+
+class VerificationCode(models.Model):
+    """A code sent to a phone for one purpose and one browser; only its hash is kept."""
+
+    class Purpose(models.TextChoices):
+        REGISTER = "register", "注册"
+        LOGIN = "login", "登录"
+        RESET = "reset", "重置密码"
+        ACTIVATE = "activate", "首次登录"
+
+    phone_index = models.CharField("手机号码索引", max_length=64)
+    purpose = models.CharField("用途", max_length=16, choices=Purpose)
+    browser = models.CharField("浏览器", max_length=64)
+    address_index = models.CharField("来源地址索引", max_length=64)
+    code_hash = models.CharField("验证码摘要", max_length=64)
+    tries_left = models.PositiveSmallIntegerField("剩余次数")
+    sent_at = models.DateTimeField("发送时间")
+    expires_at = models.DateTimeField("失效时间")
+    used_at = models.DateTimeField("使用时间", null=True, blank=True)
+
+    class Meta:
+        verbose_name = "验证码"
+        verbose_name_plural = "验证码"
+        indexes = [
+            models.Index(fields=["phone_index", "sent_at"], name="code_by_phone"),
+            models.Index(fields=["address_index", "sent_at"], name="code_by_address"),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_purpose_display()
+
+
+class Message(models.Model):
+    """The outbox: one message to one person, written with what causes it, sent by a task."""
+
+    class Channel(models.TextChoices):
+        SMS = "sms", "短信"
+        MAIL = "mail", "电子邮件"
+        WECHAT = "wechat", "微信模板消息"
+
+    class State(models.TextChoices):
+        WAITING = "waiting", "待发送"
+        SENT = "sent", "已发送"
+        FAILED = "failed", "发送失败"
+
+    code = models.CharField("编号", max_length=16, unique=True, default=random_code)
+    channel = models.CharField("渠道", max_length=8, choices=Channel)
+    template = models.CharField("模板", max_length=40)
+    recipient_cipher = models.BinaryField("接收方密文")
+    recipient_mask = models.CharField("接收方", max_length=60)
+    text_cipher = models.BinaryField("内容密文")
+    state = models.CharField("状态", max_length=8, choices=State, default=State.WAITING)
+    tries = models.PositiveSmallIntegerField("尝试次数", default=0)
+    created_at = models.DateTimeField("创建时间")
+    due_at = models.DateTimeField("下次发送时间")
+    sent_at = models.DateTimeField("发送时间", null=True, blank=True)
+    error = models.CharField("失败原因", max_length=200, blank=True)
+
+    class Meta:
+        verbose_name = "消息"
+        verbose_name_plural = "消息"
+        indexes = [models.Index(fields=["state", "due_at"], name="message_due")]
+
+    def __str__(self) -> str:
+        return f"{self.get_channel_display()} {self.recipient_mask}"
+
+    def context_of(self, column: str) -> str:
+        return f"accounts.message.{column}:{self.code}"
+
+    @property
+    def recipient(self) -> str:
+        return cipher().decrypt(
+            self.recipient_cipher, context=self.context_of("recipient")
+        )
+
+    @property
+    def text(self) -> str:
+        return cipher().decrypt(self.text_cipher, context=self.context_of("text"))

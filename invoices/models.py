@@ -1,0 +1,66 @@
+from django.db import models
+
+from orders.models import Order
+
+
+class Invoice(models.Model):
+    """One electronic invoice (数电票) as it was asked for and as the provider issued it.
+
+    Never edited after issue: a correction is a red invoice that points to the blue one, and
+    a new blue one. One live blue invoice per order.
+    """
+
+    class Kind(models.TextChoices):
+        BLUE = "blue", "蓝字发票"
+        RED = "red", "红字发票"
+
+    class State(models.TextChoices):
+        REQUESTED = "requested", "已申请"
+        ISSUING = "issuing", "开具中"
+        ISSUED = "issued", "已开具"
+        FAILED = "failed", "开具失败"
+        REVERSED = "reversed", "已红冲"
+
+    request_number = models.CharField("申请编号", max_length=20, unique=True)
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="invoices", verbose_name="订单"
+    )
+    kind = models.CharField("类别", max_length=4, choices=Kind, default=Kind.BLUE)
+    corrects = models.ForeignKey(
+        "self", models.PROTECT, null=True, blank=True, related_name="corrections"
+    )
+    state = models.CharField(
+        "状态", max_length=10, choices=State, default=State.REQUESTED
+    )
+    buyer_kind = models.CharField("抬头类型", max_length=12)
+    title = models.CharField("发票抬头", max_length=120)
+    credit_code = models.CharField("统一社会信用代码", max_length=20, blank=True)
+    email = models.EmailField("接收邮箱", blank=True)
+    amount_fen = models.PositiveIntegerField("价税合计（分）")
+    tax_fen = models.PositiveIntegerField("税额（分）", default=0)
+    tax_rate_permille = models.PositiveSmallIntegerField("税率（‰）", default=0)
+    item_name = models.CharField("项目名称", max_length=80)
+    number = models.CharField("发票号码", max_length=20, null=True, unique=True)
+    requested_at = models.DateTimeField("申请时间")
+    issued_at = models.DateTimeField("开具时间", null=True, blank=True)
+    tries = models.PositiveSmallIntegerField("尝试次数", default=0)
+    failure = models.CharField("失败原因", max_length=200, blank=True)
+    file = models.FileField("PDF", max_length=200, blank=True)
+    is_sample = models.BooleanField("样票", default=False)
+
+    class Meta:
+        verbose_name = "发票"
+        verbose_name_plural = "发票"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=models.Q(
+                    kind="blue", state__in=["requested", "issuing", "issued", "failed"]
+                ),
+                name="invoice_one_live_per_order",
+            )
+        ]
+        indexes = [models.Index(fields=["state", "requested_at"], name="invoice_due")]
+
+    def __str__(self) -> str:
+        return self.number or self.request_number

@@ -1,0 +1,24 @@
+"""How personal data may be shown: enough to recognise one's own, too little for a stranger."""
+
+
+def mask_id_number(number: str) -> str:
+    """`500105********4512`; empty stays empty."""
+    if len(number) < 11:
+        return "*" * len(number)
+    return number[:6] + "*" * (len(number) - 10) + number[-4:]
+
+
+def mask_phone(phone: str) -> str:
+    """`138****1234`; empty stays empty."""
+    if len(phone) < 8:
+        return "*" * len(phone)
+    return f"{phone[:3]}****{phone[-4:]}"
+
+
+def mask_name(name: str) -> str:
+    """`张*`, `张*三`, `欧**国`: first and last character of names of three and more."""
+    if len(name) < 2:
+        return name
+    if len(name) == 2:
+        return f"{name[0]}*"
+    return name[0] + "*" * (len(name) - 2) + name[-1]

@@ -1,0 +1,33 @@
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.permissions import IsAdminUser
+
+from portal import errors, health, views
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.page_not_found
+handler500 = errors.server_error
+
+urlpatterns = [
+    path("", views.home, name="home"),
+    path("space/", views.dashboard, name="dashboard"),
+    path("healthz", health.healthz, name="healthz"),
+    path("readyz", health.readyz, name="readyz"),
+    path(
+        "api/v1/schema/",
+        SpectacularAPIView.as_view(permission_classes=[IsAdminUser]),
+        name="api-schema",
+    ),
+    path("", include("accounts.urls")),
+    path("", include("catalog.urls")),
+    path("", include("learning.urls")),
+    path("", include("orders.urls")),
+    path("", include("certificates.urls")),
+    path("", include("invoices.urls")),
+    path("", include("portal.content.urls")),
+    path("", include("portal.support.urls")),
+    path(settings.ADMIN_PATH, admin.site.urls),
+]
