@@ -1,0 +1,138 @@
+"""System checks: what must not go live, said with an id and a way out.
+
+`check --deploy` runs the checks of production; the check of the front-end files runs always.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+FRONT_END_PACKAGES = ("bootstrap", "bootstrap-icons", "htmx.org", "video.js")
+# AES-256 and HMAC-SHA-256 want 32 bytes; Django's own advice for SECRET_KEY is 50 characters,
+# which 32 random bytes in base64 do not reach but exceed in strength.
+KEY_BYTES = 32
+SECRET_KEY_LENGTH = 43
+
+Apps = Sequence[AppConfig] | None
+Check = Callable[[], list[CheckMessage]]
+
+
+@register(Tags.staticfiles)
+def check_front_end(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """portal.E001: the front-end packages lie in `node_modules` or are already collected."""
+    if (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
+        return []
+    missing = [
+        name
+        for name in FRONT_END_PACKAGES
+        if not (settings.NODE_MODULES / name / "package.json").exists()
+    ]
+    if not missing:
+        return []
+    return [
+        Error(
+            f"前端组件尚未安装:{'、'.join(missing)}",
+            hint="请运行 script/bootstrap",
+            id="portal.E001",
+        )
+    ]
+
+
+@register(Tags.security, deploy=True)
+def check_production(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """portal.E002 and on: nothing of the embedded default is left in production."""
+    checks: tuple[Check, ...] = (
+        check_sandbox,
+        check_secrets,
+        check_addresses,
+        check_services,
+    )
+    return [message for check in checks for message in check()]
+
+
+def check_sandbox() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if settings.SANDBOX:
+        found.append(
+            Error(
+                "支付与微信模拟网关不得用于生产环境",
+                hint="Remove PORTAL_SANDBOX and set PORTAL_PRODUCTION=true.",
+                id="portal.E002",
+            )
+        )
+    if settings.MESSAGE_BOX:
+        found.append(
+            Error(
+                "演示用短信收件箱不得用于生产环境:任何人都能读到验证码",
+                hint="Remove PORTAL_MESSAGE_BOX and set SMS_PROVIDER.",
+                id="portal.E003",
+            )
+        )
+    return found
+
+
+def check_secrets() -> list[CheckMessage]:
+    """Each secret is strong, and no secret serves two purposes."""
+    found: list[CheckMessage] = []
+    keys = [text.partition(":")[2] for text in settings.FIELD_KEYS.split(",")]
+    if len(settings.SECRET_KEY) < SECRET_KEY_LENGTH:
+        found.append(Error("SECRET_KEY 缺失或过短", id="portal.E004"))
+    if not all(is_key(key) for key in keys):
+        found.append(
+            Error(
+                "FIELD_KEYS 缺失或无效",
+                hint='Write "id:base64" with 32 random bytes, newest first.',
+                id="portal.E005",
+            )
+        )
+    if not is_key(settings.INDEX_KEY):
+        found.append(Error("INDEX_KEY 缺失或无效", id="portal.E006"))
+    if len({settings.SECRET_KEY, settings.INDEX_KEY, *keys}) < len(keys) + 2:
+        found.append(Error("同一密钥被用于多个用途", id="portal.E007"))
+    return found
+
+
+def check_addresses() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if "*" in settings.ALLOWED_HOSTS:
+        found.append(Error("ALLOWED_HOSTS 不得为 *", id="portal.E008"))
+    if not settings.SITE_URL.startswith("https://"):
+        found.append(
+            Error("SITE_URL 必须以 https:// 开头", id="portal.E009"),
+        )
+    return found
+
+
+def check_services() -> list[CheckMessage]:
+    found: list[CheckMessage] = []
+    if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+        found.append(
+            Warning(
+                "生产环境正在使用嵌入式数据库 SQLite",
+                hint="Set DATABASE_URL=postgres://...",
+                id="portal.W001",
+            )
+        )
+    if not settings.REDIS_URL:
+        found.append(
+            Warning(
+                "生产环境正在使用本机文件作为缓存和消息队列",
+                hint="Set REDIS_URL=redis://...",
+                id="portal.W002",
+            )
+        )
+    return found
+
+
+def is_key(text: str) -> bool:
+    """Is `text` base64 (either alphabet) of exactly 32 bytes?"""
+    try:
+        return len(base64.b64decode(text, altchars=b"-_", validate=True)) == KEY_BYTES
+    except binascii.Error:
+        return False
