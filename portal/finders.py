@@ -10,7 +10,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import BaseFinder
-from django.core.checks import CheckMessage, Error
 from django.core.exceptions import ImproperlyConfigured
 from django.core.files.storage import FileSystemStorage
 
@@ -40,12 +39,6 @@ class FrontEndFinder(BaseFinder):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.root = Path(settings.NODE_MODULES)
         self.storage = FileSystemStorage(location=self.root)
-
-    def check(self, **kwargs: Any) -> list[CheckMessage]:
-        missing = [name for name in FILES if not (self.root / name).is_file()]
-        if not missing:
-            return []
-        return [Error(INSTALL_HINT, hint=", ".join(missing), id="portal.E001")]
 
     def find(self, path: str, find_all: bool = False, **kwargs: Any) -> Any:
         if path not in FILES:

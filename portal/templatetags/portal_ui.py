@@ -13,6 +13,7 @@ from django.forms.widgets import (
     RadioSelect,
 )
 from django.templatetags.static import static
+from django.urls import NoReverseMatch, reverse
 from django.utils.safestring import SafeString
 
 from catalog.models import Course, Plan
@@ -107,3 +108,12 @@ def marks_required(field: BoundField) -> bool:
 def elided_pages(page: Page) -> Iterator[int | str]:
     """Return page numbers around the current one, with an ellipsis for gaps."""
     return page.paginator.get_elided_page_range(page.number, on_each_side=2, on_ends=1)
+
+
+@register.simple_tag
+def link_to(name: str) -> str:
+    """Return the address of a page, `#` while its app has none yet."""
+    try:
+        return reverse(name)
+    except NoReverseMatch:
+        return "#"
