@@ -56,7 +56,7 @@ USE_TZ = True
 USE_I18N = True
 
 INSTALLED_APPS = [
-    "portal",
+    "portal.apps.PortalConfig",
     "portal.apps.PortalAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -312,7 +312,8 @@ WECHAT = {
         else ""
     ),
     "api_base": env.str(
-        "WECHAT_API_BASE", default=SANDBOX_URL if SANDBOX else "https://api.weixin.qq.com"
+        "WECHAT_API_BASE",
+        default=SANDBOX_URL if SANDBOX else "https://api.weixin.qq.com",
     ),
     "oauth_base": env.str(
         "WECHAT_OAUTH_BASE",
@@ -321,9 +322,7 @@ WECHAT = {
 }
 
 # --- Certificates and invoices -----------------------------------------------------------
-CERTIFICATE_ISSUER = env.str(
-    "CERTIFICATE_ISSUER", default="重庆市人力资源开发服务中心"
-)
+CERTIFICATE_ISSUER = env.str("CERTIFICATE_ISSUER", default="重庆市人力资源开发服务中心")
 CERTIFICATE_FULL_ID_NUMBER = env.bool("CERTIFICATE_FULL_ID_NUMBER", default=False)
 SEAL_KEY_FILE = env.str("SEAL_KEY_FILE", default=str(VAR_DIR / "keys/seal_key.pem"))
 SEAL_CERTIFICATE_FILE = env.str(
