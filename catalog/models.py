@@ -1,4 +1,5 @@
 from datetime import date
+from pathlib import PurePosixPath
 
 from django.db import models
 
@@ -36,29 +37,54 @@ class Lecturer(models.Model):
 
 
 class Video(models.Model):
-    """One file that can be played, and what probing it found."""
+    """One file that can be played, and what probing it found.
+
+    Staff upload a `source`; processing turns it into `file`, which browsers play and seek.
+    The lease says that a worker is at it: it is renewed while the worker lives, so a video
+    left behind by a killed one is free again soon.
+    """
 
     class State(models.TextChoices):
         WAITING = "waiting", "待处理"
         READY = "ready", "可播放"
         FAILED = "failed", "处理失败"
 
-    file = models.FileField("视频文件", upload_to="videos/", max_length=200)
+    source = models.FileField(
+        "原始文件", upload_to="uploads/", max_length=200, blank=True
+    )
+    file = models.FileField("视频文件", upload_to="videos/", max_length=200, blank=True)
     poster = models.FileField("封面", upload_to="videos/", max_length=200, blank=True)
+    captions = models.FileField(
+        "字幕（WebVTT）", upload_to="captions/", max_length=200, blank=True
+    )
     state = models.CharField("状态", max_length=8, choices=State, default=State.WAITING)
     duration_ms = models.PositiveIntegerField("时长（毫秒）", default=0)
     width = models.PositiveSmallIntegerField("宽", default=0)
     height = models.PositiveSmallIntegerField("高", default=0)
     size = models.PositiveBigIntegerField("大小（字节）", default=0)
     failure = models.CharField("失败原因", max_length=200, blank=True)
+    lease_until = models.DateTimeField("处理占用至", null=True, blank=True)
+    percent = models.PositiveSmallIntegerField("处理进度（%）", default=0)
     created_at = models.DateTimeField("上传时间")
 
     class Meta:
         verbose_name = "视频"
         verbose_name_plural = "视频"
+        constraints = [
+            models.CheckConstraint(
+                name="video_ready_can_be_played",
+                condition=~models.Q(state="ready")
+                | (~models.Q(file="") & models.Q(duration_ms__gt=0)),
+            )
+        ]
 
     def __str__(self) -> str:
-        return self.file.name
+        return PurePosixPath(self.file.name or self.source.name or "").name or "视频"
+
+    @property
+    def duration_seconds(self) -> int:
+        """Whole seconds of playing time, rounded up."""
+        return -(-self.duration_ms // 1000)
 
 
 class Course(models.Model):
@@ -250,10 +276,10 @@ class PlanCourse(models.Model):
         verbose_name = "计划课程"
         verbose_name_plural = "计划课程"
         constraints = [
-            models.UniqueConstraint(fields=["plan", "course"], name="course_once_in_plan")
+            models.UniqueConstraint(
+                fields=["plan", "course"], name="course_once_in_plan"
+            )
         ]
 
     def __str__(self) -> str:
         return f"{self.plan} {self.course}"
-
-

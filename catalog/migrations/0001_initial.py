@@ -6,178 +6,480 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Course',
+            name="Course",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, unique=True, verbose_name='课程编号')),
-                ('title', models.CharField(max_length=80, verbose_name='课程名称')),
-                ('field', models.CharField(choices=[('engineering', '工程建设'), ('education', '教育新知'), ('agriculture', '农业技术'), ('economy', '宏观经济'), ('ecology', '生态环保'), ('management', '综合管理')], max_length=16, verbose_name='领域')),
-                ('credits', models.PositiveSmallIntegerField(verbose_name='学分')),
-                ('summary', models.TextField(blank=True, verbose_name='课程简介')),
-                ('cover', models.ImageField(blank=True, upload_to='covers/', verbose_name='封面')),
-                ('is_published', models.BooleanField(default=False, verbose_name='已发布')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.SlugField(
+                        max_length=40, unique=True, verbose_name="课程编号"
+                    ),
+                ),
+                ("title", models.CharField(max_length=80, verbose_name="课程名称")),
+                (
+                    "field",
+                    models.CharField(
+                        choices=[
+                            ("engineering", "工程建设"),
+                            ("education", "教育新知"),
+                            ("agriculture", "农业技术"),
+                            ("economy", "宏观经济"),
+                            ("ecology", "生态环保"),
+                            ("management", "综合管理"),
+                        ],
+                        max_length=16,
+                        verbose_name="领域",
+                    ),
+                ),
+                ("credits", models.PositiveSmallIntegerField(verbose_name="学分")),
+                ("summary", models.TextField(blank=True, verbose_name="课程简介")),
+                (
+                    "cover",
+                    models.ImageField(
+                        blank=True, upload_to="covers/", verbose_name="封面"
+                    ),
+                ),
+                (
+                    "is_published",
+                    models.BooleanField(default=False, verbose_name="已发布"),
+                ),
             ],
             options={
-                'verbose_name': '课程',
-                'verbose_name_plural': '课程',
+                "verbose_name": "课程",
+                "verbose_name_plural": "课程",
             },
         ),
         migrations.CreateModel(
-            name='Lecturer',
+            name="Lecturer",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=40, verbose_name='姓名')),
-                ('title', models.CharField(blank=True, max_length=60, verbose_name='职称')),
-                ('organisation', models.CharField(blank=True, max_length=120, verbose_name='所在单位')),
-                ('introduction', models.TextField(blank=True, verbose_name='简介')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("name", models.CharField(max_length=40, verbose_name="姓名")),
+                (
+                    "title",
+                    models.CharField(blank=True, max_length=60, verbose_name="职称"),
+                ),
+                (
+                    "organisation",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="所在单位"
+                    ),
+                ),
+                ("introduction", models.TextField(blank=True, verbose_name="简介")),
             ],
             options={
-                'verbose_name': '讲师',
-                'verbose_name_plural': '讲师',
+                "verbose_name": "讲师",
+                "verbose_name_plural": "讲师",
             },
         ),
         migrations.CreateModel(
-            name='Plan',
+            name="Plan",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.SlugField(max_length=40, unique=True, verbose_name='计划编号')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='年度')),
-                ('subject', models.CharField(choices=[('general', '公需科目'), ('professional', '专业科目')], max_length=16, verbose_name='科目')),
-                ('field', models.CharField(blank=True, choices=[('engineering', '工程建设'), ('education', '教育新知'), ('agriculture', '农业技术'), ('economy', '宏观经济'), ('ecology', '生态环保'), ('management', '综合管理')], max_length=16, verbose_name='领域')),
-                ('entry', models.PositiveSmallIntegerField(choices=[(1, '入口一（红色封面）'), (2, '入口二（蓝色封面）')], default=1, verbose_name='入口')),
-                ('title', models.CharField(max_length=80, verbose_name='计划名称')),
-                ('summary', models.TextField(blank=True, verbose_name='培训说明')),
-                ('hours', models.PositiveSmallIntegerField(verbose_name='学时')),
-                ('required_credits', models.PositiveSmallIntegerField(verbose_name='要求学分')),
-                ('compulsory_credits', models.PositiveSmallIntegerField(default=0, verbose_name='其中必修学分')),
-                ('elective_credits', models.PositiveSmallIntegerField(default=0, verbose_name='其中选修学分')),
-                ('pricing', models.CharField(choices=[('per_hour', '按学时'), ('flat', '按计划')], max_length=10, verbose_name='计价方式')),
-                ('unit_price_fen', models.PositiveIntegerField(verbose_name='单价（分）')),
-                ('training_start', models.DateField(verbose_name='培训开始')),
-                ('training_end', models.DateField(verbose_name='培训结束（含）')),
-                ('sale_start', models.DateField(verbose_name='报名开始')),
-                ('sale_end', models.DateField(verbose_name='报名结束（含）')),
-                ('is_published', models.BooleanField(default=False, verbose_name='已发布')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.SlugField(
+                        max_length=40, unique=True, verbose_name="计划编号"
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(verbose_name="年度")),
+                (
+                    "subject",
+                    models.CharField(
+                        choices=[("general", "公需科目"), ("professional", "专业科目")],
+                        max_length=16,
+                        verbose_name="科目",
+                    ),
+                ),
+                (
+                    "field",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("engineering", "工程建设"),
+                            ("education", "教育新知"),
+                            ("agriculture", "农业技术"),
+                            ("economy", "宏观经济"),
+                            ("ecology", "生态环保"),
+                            ("management", "综合管理"),
+                        ],
+                        max_length=16,
+                        verbose_name="领域",
+                    ),
+                ),
+                (
+                    "entry",
+                    models.PositiveSmallIntegerField(
+                        choices=[(1, "入口一（红色封面）"), (2, "入口二（蓝色封面）")],
+                        default=1,
+                        verbose_name="入口",
+                    ),
+                ),
+                ("title", models.CharField(max_length=80, verbose_name="计划名称")),
+                ("summary", models.TextField(blank=True, verbose_name="培训说明")),
+                ("hours", models.PositiveSmallIntegerField(verbose_name="学时")),
+                (
+                    "required_credits",
+                    models.PositiveSmallIntegerField(verbose_name="要求学分"),
+                ),
+                (
+                    "compulsory_credits",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="其中必修学分"
+                    ),
+                ),
+                (
+                    "elective_credits",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="其中选修学分"
+                    ),
+                ),
+                (
+                    "pricing",
+                    models.CharField(
+                        choices=[("per_hour", "按学时"), ("flat", "按计划")],
+                        max_length=10,
+                        verbose_name="计价方式",
+                    ),
+                ),
+                (
+                    "unit_price_fen",
+                    models.PositiveIntegerField(verbose_name="单价（分）"),
+                ),
+                ("training_start", models.DateField(verbose_name="培训开始")),
+                ("training_end", models.DateField(verbose_name="培训结束（含）")),
+                ("sale_start", models.DateField(verbose_name="报名开始")),
+                ("sale_end", models.DateField(verbose_name="报名结束（含）")),
+                (
+                    "is_published",
+                    models.BooleanField(default=False, verbose_name="已发布"),
+                ),
             ],
             options={
-                'verbose_name': '培训计划',
-                'verbose_name_plural': '培训计划',
+                "verbose_name": "培训计划",
+                "verbose_name_plural": "培训计划",
             },
         ),
         migrations.CreateModel(
-            name='Video',
+            name="Video",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('file', models.FileField(max_length=200, upload_to='videos/', verbose_name='视频文件')),
-                ('poster', models.FileField(blank=True, max_length=200, upload_to='videos/', verbose_name='封面')),
-                ('state', models.CharField(choices=[('waiting', '待处理'), ('ready', '可播放'), ('failed', '处理失败')], default='waiting', max_length=8, verbose_name='状态')),
-                ('duration_ms', models.PositiveIntegerField(default=0, verbose_name='时长（毫秒）')),
-                ('width', models.PositiveSmallIntegerField(default=0, verbose_name='宽')),
-                ('height', models.PositiveSmallIntegerField(default=0, verbose_name='高')),
-                ('size', models.PositiveBigIntegerField(default=0, verbose_name='大小（字节）')),
-                ('failure', models.CharField(blank=True, max_length=200, verbose_name='失败原因')),
-                ('created_at', models.DateTimeField(verbose_name='上传时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "file",
+                    models.FileField(
+                        max_length=200, upload_to="videos/", verbose_name="视频文件"
+                    ),
+                ),
+                (
+                    "poster",
+                    models.FileField(
+                        blank=True,
+                        max_length=200,
+                        upload_to="videos/",
+                        verbose_name="封面",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "待处理"),
+                            ("ready", "可播放"),
+                            ("failed", "处理失败"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "duration_ms",
+                    models.PositiveIntegerField(default=0, verbose_name="时长（毫秒）"),
+                ),
+                (
+                    "width",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="宽"),
+                ),
+                (
+                    "height",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="高"),
+                ),
+                (
+                    "size",
+                    models.PositiveBigIntegerField(
+                        default=0, verbose_name="大小（字节）"
+                    ),
+                ),
+                (
+                    "failure",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="失败原因"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="上传时间")),
             ],
             options={
-                'verbose_name': '视频',
-                'verbose_name_plural': '视频',
+                "verbose_name": "视频",
+                "verbose_name_plural": "视频",
             },
         ),
         migrations.CreateModel(
-            name='Chapter',
+            name="Chapter",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('position', models.PositiveSmallIntegerField(verbose_name='序号')),
-                ('title', models.CharField(max_length=80, verbose_name='章节名称')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chapters', to='catalog.course', verbose_name='课程')),
-                ('video', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='chapters', to='catalog.video', verbose_name='视频')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("position", models.PositiveSmallIntegerField(verbose_name="序号")),
+                ("title", models.CharField(max_length=80, verbose_name="章节名称")),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="chapters",
+                        to="catalog.course",
+                        verbose_name="课程",
+                    ),
+                ),
+                (
+                    "video",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="chapters",
+                        to="catalog.video",
+                        verbose_name="视频",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '章节',
-                'verbose_name_plural': '章节',
+                "verbose_name": "章节",
+                "verbose_name_plural": "章节",
             },
         ),
         migrations.AddField(
-            model_name='course',
-            name='lecturer',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='courses', to='catalog.lecturer', verbose_name='讲师'),
+            model_name="course",
+            name="lecturer",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="courses",
+                to="catalog.lecturer",
+                verbose_name="讲师",
+            ),
         ),
         migrations.CreateModel(
-            name='PlanCourse',
+            name="PlanCourse",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('compulsory', '必修'), ('elective', '选修')], default='elective', max_length=12, verbose_name='类别')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='排序')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='plan_courses', to='catalog.course')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='plan_courses', to='catalog.plan')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("compulsory", "必修"), ("elective", "选修")],
+                        default="elective",
+                        max_length=12,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="排序"),
+                ),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="plan_courses",
+                        to="catalog.course",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="plan_courses",
+                        to="catalog.plan",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '计划课程',
-                'verbose_name_plural': '计划课程',
+                "verbose_name": "计划课程",
+                "verbose_name_plural": "计划课程",
             },
         ),
         migrations.AddField(
-            model_name='plan',
-            name='courses',
-            field=models.ManyToManyField(related_name='plans', through='catalog.PlanCourse', to='catalog.course', verbose_name='课程'),
+            model_name="plan",
+            name="courses",
+            field=models.ManyToManyField(
+                related_name="plans",
+                through="catalog.PlanCourse",
+                to="catalog.course",
+                verbose_name="课程",
+            ),
         ),
         migrations.CreateModel(
-            name='Question',
+            name="Question",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('stem', models.CharField(max_length=200, verbose_name='题干')),
-                ('is_active', models.BooleanField(default=True, verbose_name='启用')),
-                ('chapter', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='catalog.chapter', verbose_name='章节')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='questions', to='catalog.course', verbose_name='课程')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("stem", models.CharField(max_length=200, verbose_name="题干")),
+                ("is_active", models.BooleanField(default=True, verbose_name="启用")),
+                (
+                    "chapter",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="questions",
+                        to="catalog.chapter",
+                        verbose_name="章节",
+                    ),
+                ),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="questions",
+                        to="catalog.course",
+                        verbose_name="课程",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '防挂机题目',
-                'verbose_name_plural': '防挂机题目',
+                "verbose_name": "防挂机题目",
+                "verbose_name_plural": "防挂机题目",
             },
         ),
         migrations.CreateModel(
-            name='Option',
+            name="Option",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('text', models.CharField(max_length=120, verbose_name='选项')),
-                ('is_correct', models.BooleanField(default=False, verbose_name='正确')),
-                ('question', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='options', to='catalog.question', verbose_name='题目')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("text", models.CharField(max_length=120, verbose_name="选项")),
+                ("is_correct", models.BooleanField(default=False, verbose_name="正确")),
+                (
+                    "question",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="options",
+                        to="catalog.question",
+                        verbose_name="题目",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '选项',
-                'verbose_name_plural': '选项',
+                "verbose_name": "选项",
+                "verbose_name_plural": "选项",
             },
         ),
         migrations.AddConstraint(
-            model_name='plancourse',
-            constraint=models.UniqueConstraint(fields=('plan', 'course'), name='course_once_in_plan'),
+            model_name="plancourse",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "course"), name="course_once_in_plan"
+            ),
         ),
         migrations.AddIndex(
-            model_name='plan',
-            index=models.Index(fields=['subject', 'year'], name='plan_by_subject'),
+            model_name="plan",
+            index=models.Index(fields=["subject", "year"], name="plan_by_subject"),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('training_end__gte', models.F('training_start'))), name='plan_training_period'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("training_end__gte", models.F("training_start"))),
+                name="plan_training_period",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('sale_end__gte', models.F('sale_start'))), name='plan_sale_window'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("sale_end__gte", models.F("sale_start"))),
+                name="plan_sale_window",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='plan',
-            constraint=models.CheckConstraint(condition=models.Q(('required_credits__gte', django.db.models.expressions.CombinedExpression(models.F('compulsory_credits'), '+', models.F('elective_credits')))), name='plan_required_credits'),
+            model_name="plan",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    (
+                        "required_credits__gte",
+                        django.db.models.expressions.CombinedExpression(
+                            models.F("compulsory_credits"),
+                            "+",
+                            models.F("elective_credits"),
+                        ),
+                    )
+                ),
+                name="plan_required_credits",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chapter',
-            constraint=models.UniqueConstraint(fields=('course', 'position'), name='chapter_position_in_course'),
+            model_name="chapter",
+            constraint=models.UniqueConstraint(
+                fields=("course", "position"), name="chapter_position_in_course"
+            ),
         ),
     ]
