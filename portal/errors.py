@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 LAST_RESORT = (
     '<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{title}</title>'
-    "</head><body><h1>{title}</h1><p>参考编号:{reference}</p></body></html>"
+    "</head><body><h1>{title}</h1><p>参考编号：{reference}</p></body></html>"
 )
 
 
@@ -40,7 +40,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Answer a form whose CSRF token is missing or stale (settings.CSRF_FAILURE_VIEW)."""
     logger.warning("csrf failure", extra={"reason": str(reason)})
     return render_error(
-        request, 403, "页面已过期,请刷新后重试", template="403_csrf.html"
+        request, 403, "页面已过期，请刷新后重试", template="403_csrf.html"
     )
 
 

@@ -1,0 +1,133 @@
+"""Chromium on the live server: Chinese, strict CSP, nothing wrong in the console.
+
+Traps, each seen: `page.wait_for_function` uses eval and fails under the CSP (poll with
+`expect` or `page.evaluate`); a toast over a button blocks its click; the live server's own
+media route knows no Range requests, so videos go through the portal's view.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+
+# Playwright's sync API runs an event loop in this thread; Django would refuse the database.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+SCREENSHOTS = PROJECT / "var/test-screenshots"
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+WATCH_VIOLATIONS = """
+addEventListener("securitypolicyviolation", event => window.reportViolation(
+  `${event.violatedDirective} ${event.blockedURI} at ${location.pathname}`));
+"""
+
+
+def find_chromium() -> str:
+    """Return the program of Chromium: $CHROMIUM, or the first of the usual names in PATH."""
+    named = os.environ.get("CHROMIUM", "")
+    found = next(filter(None, map(shutil.which, (named, *CHROMIUM_NAMES))), None)
+    if found is None:
+        pytest.fail(
+            "找不到 Chromium：请先运行 script/bootstrap，或用 CHROMIUM 指定路径"
+        )
+    return found
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    report = yield
+    if report.failed:
+        item.stash[failed_key] = True
+    return report
+
+
+failed_key = pytest.StashKey[bool]()
+
+
+@pytest.fixture(scope="session")
+def browser_type_launch_args(
+    browser_type_launch_args: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        **browser_type_launch_args,
+        "executable_path": find_chromium(),
+        "args": [
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            # Nothing but this machine can be reached, whatever a page asks for.
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
+        ],
+    }
+
+
+@pytest.fixture
+def browser_context_args(
+    browser_context_args: dict[str, Any], live_server: Any
+) -> dict[str, Any]:
+    return {
+        **browser_context_args,
+        "locale": "zh-CN",
+        "timezone_id": "Asia/Shanghai",
+        "base_url": live_server.url,
+    }
+
+
+@pytest.fixture
+def expected_console_errors() -> list[str]:
+    """Patterns of console errors that the test provokes on purpose; append to it."""
+    return []
+
+
+@pytest.fixture
+def page_problems() -> list[str]:
+    """What went wrong in the pages so far: CSP violations, console errors, script errors."""
+    return []
+
+
+@pytest.fixture
+def context(
+    context: BrowserContext,
+    request: pytest.FixtureRequest,
+    expected_console_errors: list[str],
+    page_problems: list[str],
+) -> Iterator[BrowserContext]:
+    problems = page_problems
+
+    def note_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            problems.append(f"console: {message.text} ({message.location.get('url')})")
+
+    context.expose_binding(
+        "reportViolation", lambda _source, text: problems.append(text)
+    )
+    context.add_init_script(WATCH_VIOLATIONS)
+    context.on("console", note_console)
+    context.on("weberror", lambda error: problems.append(f"script: {error.error}"))
+    yield context
+    if request.node.stash.get(failed_key, False):
+        save_screenshots(request.node.nodeid, context.pages)
+    unexpected = [
+        problem
+        for problem in problems
+        if not any(re.search(pattern, problem) for pattern in expected_console_errors)
+    ]
+    assert unexpected == []
+
+
+def save_screenshots(nodeid: str, pages: list[Page]) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    name = re.sub(r"[^\w]+", "-", nodeid).strip("-")
+    for number, page in enumerate(pages, start=1):
+        page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png", full_page=True)

@@ -1,0 +1,219 @@
+"""What every test shares: an own folder, an own database, no network, people, a clock.
+
+The environment is prepared before Django reads its settings: this file, not pyproject.toml,
+names the settings module.
+"""
+
+import atexit
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.clock import at
+from tests.network import allow_loopback_only
+
+# Media, keys, cache, broker and database of this run (of this xdist worker), removed after it.
+VAR = Path(tempfile.mkdtemp(prefix="portal-test-"))
+atexit.register(shutil.rmtree, VAR, ignore_errors=True)
+os.environ["PORTAL_VAR"] = str(VAR)
+os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
+for name in ("PORTAL_PRODUCTION", "PORTAL_SANDBOX", "PORTAL_MESSAGE_BOX", "SITE_URL"):
+    os.environ.pop(name, None)
+
+WORKER_START_SECONDS = 60
+PROJECT = Path(__file__).resolve().parent.parent
+pytest_plugins = ["tests.sandbox_fixture"]
+
+
+def use_own_redis_database() -> None:
+    """Give each xdist worker a Redis database of its own: gw0 the named one, gw1 the next."""
+    url = os.environ.get("REDIS_URL", "")
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    if url:
+        server, _, number = url.rpartition("/")
+        os.environ["REDIS_URL"] = f"{server}/{int(number) + int(worker[2:])}"
+
+
+use_own_redis_database()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    from django.conf import settings
+
+    allow_loopback_only()
+    # Argon2 takes a fifth of a second by design; no test measures it.
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+# --- Database and cache ------------------------------------------------------------------
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> None:
+    """A file instead of memory: the live server's threads and a real worker open it too."""
+    from django.conf import settings
+
+    database = settings.DATABASES["default"]
+    if "sqlite" in database["ENGINE"]:
+        database.setdefault("TEST", {})["NAME"] = str(VAR / "test.sqlite3")
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache() -> None:
+    """Counters of one test (throttles, for one) must not reach the next."""
+    from django.core.cache import cache
+
+    cache.clear()
+
+
+# --- Clock -------------------------------------------------------------------------------
+@pytest.fixture
+def now() -> datetime:
+    """The moment most tests happen at: a Monday morning in Chongqing."""
+    return at("2026-06-15 10:00")
+
+
+# --- People ------------------------------------------------------------------------------
+@pytest.fixture
+def owner(db: None) -> Any:
+    """The trainee whose things a test is about."""
+    from tests.factories.accounts import UserFactory
+
+    return UserFactory(name="赵一", with_profile=True)
+
+
+@pytest.fixture
+def stranger(db: None) -> Any:
+    """A trainee who has nothing to do with the owner and must see nothing of hers."""
+    from tests.factories.accounts import UserFactory
+
+    return UserFactory(name="钱二", with_profile=True)
+
+
+@pytest.fixture
+def unit(db: None) -> Any:
+    from tests.factories.accounts import UnitFactory
+
+    return UnitFactory()
+
+
+@pytest.fixture
+def member(unit: Any) -> Any:
+    """A trainee of the coordinator's unit."""
+    from tests.factories.accounts import ProfileFactory, UserFactory
+
+    person = UserFactory(name="孙三")
+    ProfileFactory(person=person, unit=unit, region=unit.region, unit_name=unit.name)
+    return person
+
+
+@pytest.fixture
+def coordinator(unit: Any) -> Any:
+    """The person whom the unit appointed to act for it."""
+    from tests.factories.accounts import UnitAppointmentFactory, UserFactory
+
+    person = UserFactory(name="李四")
+    UnitAppointmentFactory(unit=unit, person=person)
+    return person
+
+
+@pytest.fixture
+def staff(db: None) -> Any:
+    """A member of the staff with every permission."""
+    from tests.factories.accounts import UserFactory
+
+    return UserFactory(name="周五", is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def client_of() -> Callable[[Any], Any]:
+    """Return a function that gives a test client in which the person is logged in."""
+    from django.test import Client
+
+    def log_in(person: Any) -> Client:
+        client = Client()
+        client.force_login(person)
+        return client
+
+    return log_in
+
+
+# --- A real worker -----------------------------------------------------------------------
+def database_url() -> str:
+    """The test database as another process opens it."""
+    from django.db import connection
+
+    database = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{database['NAME']}"
+    who = quote(database["USER"] or "", safe="")
+    if database["PASSWORD"]:
+        who += f":{quote(database['PASSWORD'], safe='')}"
+    host = quote(database["HOST"] or "", safe="")
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    return f"postgres://{who}@{host}{port}/{database['NAME']}"
+
+
+@pytest.fixture(scope="session")
+def _worker(django_db_setup: None) -> Iterator[subprocess.Popen[bytes]]:
+    log = (VAR / "worker.log").open("wb")
+    process = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "celery", "--quiet", "-A", "portal", "worker"),
+            *("--concurrency", "2", "--without-gossip", "--without-mingle"),
+            *("--without-heartbeat", "--hostname", f"test-{os.getpid()}@localhost"),
+        ],
+        cwd=PROJECT,
+        env=os.environ | {"DATABASE_URL": database_url()},
+        stdout=log,
+        stderr=log,
+        start_new_session=True,
+    )
+    yield process
+    process.terminate()
+    try:
+        process.wait(timeout=20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    log.close()
+
+
+@pytest.fixture
+def celery_worker_process(
+    transactional_db: None, _worker: subprocess.Popen[bytes]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A real `celery worker` on the test database; tasks go through the real broker."""
+    from portal.celery import app
+    from portal.tasks import WORKER_SEEN_KEY, mark_worker_seen
+
+    app.conf.task_always_eager = False
+    app.control.purge()
+    mark_worker_seen.delay()
+    wait_for_cache(WORKER_SEEN_KEY, _worker)
+    yield _worker
+    app.control.purge()
+    app.conf.task_always_eager = True
+
+
+def wait_for_cache(key: str, process: subprocess.Popen[bytes]) -> Any:
+    """Wait for `key` to be set by the worker; its log is in the failure otherwise."""
+    from django.core.cache import cache
+
+    deadline = time.monotonic() + WORKER_START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        value = cache.get(key)
+        if value is not None:
+            return value
+        time.sleep(0.1)
+    pytest.fail(f"the worker did not answer:\n{(VAR / 'worker.log').read_text()}")
