@@ -8,204 +8,646 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('code', models.CharField(default=portal.lib.codes.random_code, max_length=16, unique=True, verbose_name='编号')),
-                ('username', models.CharField(max_length=40, unique=True, verbose_name='用户名')),
-                ('name', models.CharField(max_length=40, verbose_name='姓名')),
-                ('id_kind', models.CharField(choices=[('id_card', '居民身份证'), ('foreign_pr', '外国人永久居留身份证')], default='id_card', max_length=16, verbose_name='证件类型')),
-                ('id_number_cipher', models.BinaryField(null=True, verbose_name='证件号码密文')),
-                ('id_number_index', models.CharField(max_length=64, null=True, unique=True, verbose_name='证件号码索引')),
-                ('phone_cipher', models.BinaryField(null=True, verbose_name='手机号码密文')),
-                ('phone_index', models.CharField(max_length=64, null=True, unique=True, verbose_name='手机号码索引')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='电子邮箱')),
-                ('state', models.CharField(choices=[('pending', '待激活'), ('active', '正常'), ('closed', '已注销')], default='active', max_length=16, verbose_name='账号状态')),
-                ('is_staff', models.BooleanField(default=False, verbose_name='工作人员')),
-                ('is_active', models.BooleanField(default=True, verbose_name='可登录')),
-                ('date_joined', models.DateTimeField(verbose_name='注册时间')),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                (
+                    "last_login",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="last login"
+                    ),
+                ),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=portal.lib.codes.random_code,
+                        max_length=16,
+                        unique=True,
+                        verbose_name="编号",
+                    ),
+                ),
+                (
+                    "username",
+                    models.CharField(max_length=40, unique=True, verbose_name="用户名"),
+                ),
+                ("name", models.CharField(max_length=40, verbose_name="姓名")),
+                (
+                    "id_kind",
+                    models.CharField(
+                        choices=[
+                            ("id_card", "居民身份证"),
+                            ("foreign_pr", "外国人永久居留身份证"),
+                        ],
+                        default="id_card",
+                        max_length=16,
+                        verbose_name="证件类型",
+                    ),
+                ),
+                (
+                    "id_number_cipher",
+                    models.BinaryField(null=True, verbose_name="证件号码密文"),
+                ),
+                (
+                    "id_number_index",
+                    models.CharField(
+                        max_length=64,
+                        null=True,
+                        unique=True,
+                        verbose_name="证件号码索引",
+                    ),
+                ),
+                (
+                    "phone_cipher",
+                    models.BinaryField(null=True, verbose_name="手机号码密文"),
+                ),
+                (
+                    "phone_index",
+                    models.CharField(
+                        max_length=64,
+                        null=True,
+                        unique=True,
+                        verbose_name="手机号码索引",
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True, max_length=254, verbose_name="电子邮箱"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "待激活"),
+                            ("active", "正常"),
+                            ("closed", "已注销"),
+                        ],
+                        default="active",
+                        max_length=16,
+                        verbose_name="账号状态",
+                    ),
+                ),
+                (
+                    "is_staff",
+                    models.BooleanField(default=False, verbose_name="工作人员"),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="可登录")),
+                ("date_joined", models.DateTimeField(verbose_name="注册时间")),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '用户',
-                'verbose_name_plural': '用户',
-                'permissions': [('unmask_personal_data', '可查看完整证件号码与手机号码')],
+                "verbose_name": "用户",
+                "verbose_name_plural": "用户",
+                "permissions": [
+                    ("unmask_personal_data", "可查看完整证件号码与手机号码")
+                ],
             },
             managers=[
-                ('objects', django.contrib.auth.models.UserManager()),
+                ("objects", django.contrib.auth.models.UserManager()),
             ],
         ),
         migrations.CreateModel(
-            name='AuditEntry',
+            name="AuditEntry",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('action', models.CharField(max_length=60, verbose_name='操作')),
-                ('target', models.CharField(max_length=80, verbose_name='对象')),
-                ('detail', models.JSONField(default=dict, verbose_name='说明')),
-                ('previous_hash', models.CharField(max_length=64, verbose_name='前一条摘要')),
-                ('hash', models.CharField(max_length=64, unique=True, verbose_name='摘要')),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='操作人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                ("action", models.CharField(max_length=60, verbose_name="操作")),
+                ("target", models.CharField(max_length=80, verbose_name="对象")),
+                ("detail", models.JSONField(default=dict, verbose_name="说明")),
+                (
+                    "previous_hash",
+                    models.CharField(max_length=64, verbose_name="前一条摘要"),
+                ),
+                (
+                    "hash",
+                    models.CharField(max_length=64, unique=True, verbose_name="摘要"),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="操作人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '审计记录',
-                'verbose_name_plural': '审计记录',
+                "verbose_name": "审计记录",
+                "verbose_name_plural": "审计记录",
             },
         ),
         migrations.CreateModel(
-            name='Consent',
+            name="Consent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('privacy', '隐私政策'), ('sensitive', '敏感个人信息处理'), ('terms', '用户协议')], max_length=16, verbose_name='类别')),
-                ('version', models.CharField(max_length=16, verbose_name='版本')),
-                ('given_at', models.DateTimeField(verbose_name='同意时间')),
-                ('address', models.GenericIPAddressField(null=True, verbose_name='来源地址')),
-                ('channel', models.CharField(default='web', max_length=16, verbose_name='渠道')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='consents', to=settings.AUTH_USER_MODEL, verbose_name='学员')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("privacy", "隐私政策"),
+                            ("sensitive", "敏感个人信息处理"),
+                            ("terms", "用户协议"),
+                        ],
+                        max_length=16,
+                        verbose_name="类别",
+                    ),
+                ),
+                ("version", models.CharField(max_length=16, verbose_name="版本")),
+                ("given_at", models.DateTimeField(verbose_name="同意时间")),
+                (
+                    "address",
+                    models.GenericIPAddressField(null=True, verbose_name="来源地址"),
+                ),
+                (
+                    "channel",
+                    models.CharField(default="web", max_length=16, verbose_name="渠道"),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="consents",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="学员",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '同意记录',
-                'verbose_name_plural': '同意记录',
+                "verbose_name": "同意记录",
+                "verbose_name_plural": "同意记录",
             },
         ),
         migrations.CreateModel(
-            name='Message',
+            name="Message",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=portal.lib.codes.random_code, max_length=16, unique=True, verbose_name='编号')),
-                ('channel', models.CharField(choices=[('sms', '短信'), ('mail', '电子邮件'), ('wechat', '微信模板消息')], max_length=8, verbose_name='渠道')),
-                ('template', models.CharField(max_length=40, verbose_name='模板')),
-                ('recipient_cipher', models.BinaryField(verbose_name='接收方密文')),
-                ('recipient_mask', models.CharField(max_length=60, verbose_name='接收方')),
-                ('text_cipher', models.BinaryField(verbose_name='内容密文')),
-                ('state', models.CharField(choices=[('waiting', '待发送'), ('sent', '已发送'), ('failed', '发送失败')], default='waiting', max_length=8, verbose_name='状态')),
-                ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='尝试次数')),
-                ('created_at', models.DateTimeField(verbose_name='创建时间')),
-                ('due_at', models.DateTimeField(verbose_name='下次发送时间')),
-                ('sent_at', models.DateTimeField(blank=True, null=True, verbose_name='发送时间')),
-                ('error', models.CharField(blank=True, max_length=200, verbose_name='失败原因')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=portal.lib.codes.random_code,
+                        max_length=16,
+                        unique=True,
+                        verbose_name="编号",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[
+                            ("sms", "短信"),
+                            ("mail", "电子邮件"),
+                            ("wechat", "微信模板消息"),
+                        ],
+                        max_length=8,
+                        verbose_name="渠道",
+                    ),
+                ),
+                ("template", models.CharField(max_length=40, verbose_name="模板")),
+                ("recipient_cipher", models.BinaryField(verbose_name="接收方密文")),
+                (
+                    "recipient_mask",
+                    models.CharField(max_length=60, verbose_name="接收方"),
+                ),
+                ("text_cipher", models.BinaryField(verbose_name="内容密文")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "待发送"),
+                            ("sent", "已发送"),
+                            ("failed", "发送失败"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "tries",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="尝试次数"
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="创建时间")),
+                ("due_at", models.DateTimeField(verbose_name="下次发送时间")),
+                (
+                    "sent_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="发送时间"
+                    ),
+                ),
+                (
+                    "error",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="失败原因"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '消息',
-                'verbose_name_plural': '消息',
-                'indexes': [models.Index(fields=['state', 'due_at'], name='message_due')],
+                "verbose_name": "消息",
+                "verbose_name_plural": "消息",
+                "indexes": [
+                    models.Index(fields=["state", "due_at"], name="message_due")
+                ],
             },
         ),
         migrations.CreateModel(
-            name='Region',
+            name="Region",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=12, unique=True, verbose_name='代码')),
-                ('name', models.CharField(max_length=60, verbose_name='名称')),
-                ('kind', models.CharField(choices=[('district', '区县'), ('special_area', '开发区'), ('system', '市级部门与大型企业')], max_length=16, verbose_name='类别')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='排序')),
-                ('valid_from', models.DateField(blank=True, null=True, verbose_name='生效日期')),
-                ('valid_until', models.DateField(blank=True, null=True, verbose_name='失效日期（不含）')),
-                ('successor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, to='accounts.region', verbose_name='并入')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(max_length=12, unique=True, verbose_name="代码"),
+                ),
+                ("name", models.CharField(max_length=60, verbose_name="名称")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("district", "区县"),
+                            ("special_area", "开发区"),
+                            ("system", "市级部门与大型企业"),
+                        ],
+                        max_length=16,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="排序"),
+                ),
+                (
+                    "valid_from",
+                    models.DateField(blank=True, null=True, verbose_name="生效日期"),
+                ),
+                (
+                    "valid_until",
+                    models.DateField(
+                        blank=True, null=True, verbose_name="失效日期（不含）"
+                    ),
+                ),
+                (
+                    "successor",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        to="accounts.region",
+                        verbose_name="并入",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '区县与系统',
-                'verbose_name_plural': '区县与系统',
+                "verbose_name": "区县与系统",
+                "verbose_name_plural": "区县与系统",
             },
         ),
         migrations.CreateModel(
-            name='Unit',
+            name="Unit",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=120, verbose_name='单位全称')),
-                ('credit_code', models.CharField(blank=True, max_length=18, null=True, unique=True, verbose_name='统一社会信用代码')),
-                ('is_active', models.BooleanField(default=True, verbose_name='启用')),
-                ('created_at', models.DateTimeField(verbose_name='登记时间')),
-                ('region', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='units', to='accounts.region', verbose_name='所属区县')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("name", models.CharField(max_length=120, verbose_name="单位全称")),
+                (
+                    "credit_code",
+                    models.CharField(
+                        blank=True,
+                        max_length=18,
+                        null=True,
+                        unique=True,
+                        verbose_name="统一社会信用代码",
+                    ),
+                ),
+                ("is_active", models.BooleanField(default=True, verbose_name="启用")),
+                ("created_at", models.DateTimeField(verbose_name="登记时间")),
+                (
+                    "region",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="units",
+                        to="accounts.region",
+                        verbose_name="所属区县",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '工作单位',
-                'verbose_name_plural': '工作单位',
+                "verbose_name": "工作单位",
+                "verbose_name_plural": "工作单位",
             },
         ),
         migrations.CreateModel(
-            name='UnitAppointment',
+            name="UnitAppointment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('appointed_at', models.DateTimeField(verbose_name='指定时间')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='结束时间')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to=settings.AUTH_USER_MODEL, verbose_name='经办人')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='appointments', to='accounts.unit', verbose_name='单位')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("appointed_at", models.DateTimeField(verbose_name="指定时间")),
+                (
+                    "ended_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="结束时间"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="经办人",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="appointments",
+                        to="accounts.unit",
+                        verbose_name="单位",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '单位经办人',
-                'verbose_name_plural': '单位经办人',
+                "verbose_name": "单位经办人",
+                "verbose_name_plural": "单位经办人",
             },
         ),
         migrations.CreateModel(
-            name='VerificationCode',
+            name="VerificationCode",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('phone_index', models.CharField(max_length=64, verbose_name='手机号码索引')),
-                ('purpose', models.CharField(choices=[('register', '注册'), ('login', '登录'), ('reset', '重置密码'), ('activate', '首次登录')], max_length=16, verbose_name='用途')),
-                ('browser', models.CharField(max_length=64, verbose_name='浏览器')),
-                ('address_index', models.CharField(max_length=64, verbose_name='来源地址索引')),
-                ('code_hash', models.CharField(max_length=64, verbose_name='验证码摘要')),
-                ('tries_left', models.PositiveSmallIntegerField(verbose_name='剩余次数')),
-                ('sent_at', models.DateTimeField(verbose_name='发送时间')),
-                ('expires_at', models.DateTimeField(verbose_name='失效时间')),
-                ('used_at', models.DateTimeField(blank=True, null=True, verbose_name='使用时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "phone_index",
+                    models.CharField(max_length=64, verbose_name="手机号码索引"),
+                ),
+                (
+                    "purpose",
+                    models.CharField(
+                        choices=[
+                            ("register", "注册"),
+                            ("login", "登录"),
+                            ("reset", "重置密码"),
+                            ("activate", "首次登录"),
+                        ],
+                        max_length=16,
+                        verbose_name="用途",
+                    ),
+                ),
+                ("browser", models.CharField(max_length=64, verbose_name="浏览器")),
+                (
+                    "address_index",
+                    models.CharField(max_length=64, verbose_name="来源地址索引"),
+                ),
+                (
+                    "code_hash",
+                    models.CharField(max_length=64, verbose_name="验证码摘要"),
+                ),
+                (
+                    "tries_left",
+                    models.PositiveSmallIntegerField(verbose_name="剩余次数"),
+                ),
+                ("sent_at", models.DateTimeField(verbose_name="发送时间")),
+                ("expires_at", models.DateTimeField(verbose_name="失效时间")),
+                (
+                    "used_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="使用时间"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '验证码',
-                'verbose_name_plural': '验证码',
-                'indexes': [models.Index(fields=['phone_index', 'sent_at'], name='code_by_phone'), models.Index(fields=['address_index', 'sent_at'], name='code_by_address')],
+                "verbose_name": "验证码",
+                "verbose_name_plural": "验证码",
+                "indexes": [
+                    models.Index(
+                        fields=["phone_index", "sent_at"], name="code_by_phone"
+                    ),
+                    models.Index(
+                        fields=["address_index", "sent_at"], name="code_by_address"
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='WeChatLink',
+            name="WeChatLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('openid', models.CharField(max_length=64, unique=True, verbose_name='OpenID')),
-                ('linked_at', models.DateTimeField(verbose_name='绑定时间')),
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='wechat_link', to=settings.AUTH_USER_MODEL, verbose_name='学员')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "openid",
+                    models.CharField(max_length=64, unique=True, verbose_name="OpenID"),
+                ),
+                ("linked_at", models.DateTimeField(verbose_name="绑定时间")),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="wechat_link",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="学员",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '微信绑定',
-                'verbose_name_plural': '微信绑定',
+                "verbose_name": "微信绑定",
+                "verbose_name_plural": "微信绑定",
             },
         ),
         migrations.CreateModel(
-            name='Profile',
+            name="Profile",
             fields=[
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='profile', serialize=False, to=settings.AUTH_USER_MODEL, verbose_name='学员')),
-                ('unit_name', models.CharField(blank=True, max_length=120, verbose_name='工作单位')),
-                ('series', models.CharField(blank=True, max_length=2, verbose_name='专业序列')),
-                ('level', models.CharField(blank=True, max_length=16, verbose_name='专业级别')),
-                ('education', models.CharField(blank=True, choices=[('secondary', '中专及以下'), ('college', '大专'), ('bachelor', '本科'), ('master', '硕士研究生'), ('doctor', '博士研究生')], max_length=16, verbose_name='学历')),
-                ('updated_at', models.DateTimeField(verbose_name='更新时间')),
-                ('region', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='accounts.region', verbose_name='组织机构（区县）')),
-                ('unit', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='profiles', to='accounts.unit', verbose_name='组织机构（单位）')),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="profile",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="学员",
+                    ),
+                ),
+                (
+                    "unit_name",
+                    models.CharField(
+                        blank=True, max_length=120, verbose_name="工作单位"
+                    ),
+                ),
+                (
+                    "series",
+                    models.CharField(blank=True, max_length=2, verbose_name="专业序列"),
+                ),
+                (
+                    "level",
+                    models.CharField(
+                        blank=True, max_length=16, verbose_name="专业级别"
+                    ),
+                ),
+                (
+                    "education",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("secondary", "中专及以下"),
+                            ("college", "大专"),
+                            ("bachelor", "本科"),
+                            ("master", "硕士研究生"),
+                            ("doctor", "博士研究生"),
+                        ],
+                        max_length=16,
+                        verbose_name="学历",
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(verbose_name="更新时间")),
+                (
+                    "region",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to="accounts.region",
+                        verbose_name="组织机构（区县）",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="profiles",
+                        to="accounts.unit",
+                        verbose_name="组织机构（单位）",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '个人信息',
-                'verbose_name_plural': '个人信息',
+                "verbose_name": "个人信息",
+                "verbose_name_plural": "个人信息",
             },
         ),
         migrations.AddConstraint(
-            model_name='unit',
-            constraint=models.UniqueConstraint(fields=('region', 'name'), name='unit_name_in_region'),
+            model_name="unit",
+            constraint=models.UniqueConstraint(
+                fields=("region", "name"), name="unit_name_in_region"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='unitappointment',
-            constraint=models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('unit', 'person'), name='appointment_once_at_a_time'),
+            model_name="unitappointment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("ended_at__isnull", True)),
+                fields=("unit", "person"),
+                name="appointment_once_at_a_time",
+            ),
         ),
     ]

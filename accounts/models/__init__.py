@@ -3,14 +3,17 @@
 from accounts.models.messages import Message, VerificationCode
 from accounts.models.organisations import Region, Unit, UnitAppointment
 from accounts.models.people import Profile, User, WeChatLink
-from accounts.models.records import AuditEntry, Consent
+from accounts.models.records import AuditEntry, AuditHead, Consent
+from accounts.models.throttles import ThrottleCounter
 
 __all__ = [
     "AuditEntry",
+    "AuditHead",
     "Consent",
     "Message",
     "Profile",
     "Region",
+    "ThrottleCounter",
     "Unit",
     "UnitAppointment",
     "User",

@@ -29,6 +29,7 @@ class VerificationCode(models.Model):
         indexes = [
             models.Index(fields=["phone_index", "sent_at"], name="code_by_phone"),
             models.Index(fields=["address_index", "sent_at"], name="code_by_address"),
+            models.Index(fields=["sent_at"], name="code_by_time"),
         ]
 
     def __str__(self) -> str:
@@ -58,7 +59,9 @@ class Message(models.Model):
     tries = models.PositiveSmallIntegerField("尝试次数", default=0)
     created_at = models.DateTimeField("创建时间")
     due_at = models.DateTimeField("下次发送时间")
-    sent_at = models.DateTimeField("发送时间", null=True, blank=True)
+    # A code that comes late is worse than none: it would be sent beside a newer one.
+    expires_at = models.DateTimeField("过时不发", null=True, blank=True)
+    sent_at = models.DateTimeField("实际发送时间", null=True, blank=True)
     error = models.CharField("失败原因", max_length=200, blank=True)
 
     class Meta:

@@ -60,7 +60,9 @@ class Unit(models.Model):
         verbose_name = "工作单位"
         verbose_name_plural = "工作单位"
         constraints = [
-            models.UniqueConstraint(fields=["region", "name"], name="unit_name_in_region")
+            models.UniqueConstraint(
+                fields=["region", "name"], name="unit_name_in_region"
+            )
         ]
 
     def __str__(self) -> str:
@@ -74,7 +76,10 @@ class UnitAppointment(models.Model):
         Unit, models.PROTECT, related_name="appointments", verbose_name="单位"
     )
     person = models.ForeignKey(
-        "accounts.User", models.PROTECT, related_name="appointments", verbose_name="经办人"
+        "accounts.User",
+        models.PROTECT,
+        related_name="appointments",
+        verbose_name="经办人",
     )
     appointed_at = models.DateTimeField("指定时间")
     ended_at = models.DateTimeField("结束时间", null=True, blank=True)

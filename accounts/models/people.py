@@ -2,9 +2,10 @@ from typing import Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
 from django.db import models
+from django.utils import timezone
 
 from accounts.models.organisations import Region, Unit
-from accounts.personal_data import cipher
+from accounts.personal_data import cipher, id_number_index, phone_index
 from portal.lib.codes import random_code
 from portal.lib.masks import mask_id_number, mask_phone
 
@@ -37,14 +38,16 @@ class User(AbstractBaseUser, PermissionsMixin):
         "证件号码索引", max_length=64, null=True, unique=True
     )
     phone_cipher = models.BinaryField("手机号码密文", null=True)
-    phone_index = models.CharField("手机号码索引", max_length=64, null=True, unique=True)
+    phone_index = models.CharField(
+        "手机号码索引", max_length=64, null=True, unique=True
+    )
     email = models.EmailField("电子邮箱", blank=True)
     state = models.CharField(
         "账号状态", max_length=16, choices=State, default=State.ACTIVE
     )
     is_staff = models.BooleanField("工作人员", default=False)
     is_active = models.BooleanField("可登录", default=True)
-    date_joined = models.DateTimeField("注册时间")
+    date_joined = models.DateTimeField("注册时间", default=timezone.now)
 
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
@@ -91,9 +94,31 @@ class User(AbstractBaseUser, PermissionsMixin):
     def masked_phone(self) -> str:
         return mask_phone(self.phone)
 
+    def store_id_number(self, number: str) -> None:
+        """Put a normalised ID number into its two columns; saving is the caller's."""
+        self.id_number_cipher = cipher().encrypt(
+            number, context=self.context_of("id_number")
+        )
+        self.id_number_index = id_number_index(number)
+
+    def store_phone(self, phone: str) -> None:
+        """Put a normalised phone of 11 digits into its two columns; saving is the caller's."""
+        self.phone_cipher = cipher().encrypt(phone, context=self.context_of("phone"))
+        self.phone_index = phone_index(phone)
+
+    @property
+    def may_log_in(self) -> bool:
+        """Pending accounts never get a session, closed ones no longer."""
+        return self.is_active and self.state == self.State.ACTIVE
+
     def clean(self) -> None:
         # AbstractBaseUser normalises the user name; e-mail stays as typed.
         self.username = self.normalize_username(self.username)
+
+    @classmethod
+    def normalize_username(cls, username: str) -> str:
+        """Half-width and lower case: nobody remembers how a name was capitalised."""
+        return super().normalize_username(username).strip().lower()
 
     def email_user(self, *args: Any, **kwargs: Any) -> None:
         raise RuntimeError("mail goes through the outbox: accounts.services.messages")
@@ -110,7 +135,11 @@ class Profile(models.Model):
         DOCTOR = "doctor", "博士研究生"
 
     person = models.OneToOneField(
-        User, models.CASCADE, primary_key=True, related_name="profile", verbose_name="学员"
+        User,
+        models.CASCADE,
+        primary_key=True,
+        related_name="profile",
+        verbose_name="学员",
     )
     region = models.ForeignKey(
         Region,

@@ -4,7 +4,11 @@ from accounts.models.people import User
 
 
 class Consent(models.Model):
-    """That a person agreed to one version of one notice, when and from where (个人信息保护法 14, 29)."""
+    """That a person agreed to one version of one notice, when and from where.
+
+    个人信息保护法, articles 14 and 29: consent is given for a stated purpose, and apart for
+    sensitive data.
+    """
 
     class Kind(models.TextChoices):
         PRIVACY = "privacy", "隐私政策"
@@ -28,9 +32,20 @@ class Consent(models.Model):
         return f"{self.person} {self.get_kind_display()} {self.version}"
 
 
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
+    """Rows are added and read, nothing else; the database refuses the same by triggers."""
+
+    def update(self, **kwargs: object) -> int:
+        raise TypeError("audit entries are never changed")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("audit entries are never deleted")
+
+
 class AuditEntry(models.Model):
     """Who did what to what. Append-only; each row carries the hash of the one before."""
 
+    position = models.PositiveBigIntegerField("序号", unique=True)
     at = models.DateTimeField("时间")
     actor = models.ForeignKey(
         User, models.PROTECT, null=True, related_name="+", verbose_name="操作人"
@@ -38,12 +53,40 @@ class AuditEntry(models.Model):
     action = models.CharField("操作", max_length=60)
     target = models.CharField("对象", max_length=80)
     detail = models.JSONField("说明", default=dict)
-    previous_hash = models.CharField("前一条摘要", max_length=64)
+    previous_hash = models.CharField("前一条摘要", max_length=64, unique=True)
     hash = models.CharField("摘要", max_length=64, unique=True)
+
+    objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name = "审计记录"
         verbose_name_plural = "审计记录"
+        indexes = [
+            models.Index(fields=["target", "position"], name="audit_by_target"),
+            models.Index(fields=["at"], name="audit_by_time"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.action} {self.target}"
+
+
+class AuditHead(models.Model):
+    """The end of the chain: one row, locked by whoever appends.
+
+    It makes writers queue, so the chain never forks, and tells a chain cut off at its end
+    from a complete one.
+    """
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1)
+    position = models.PositiveBigIntegerField("最后序号", default=0)
+    hash = models.CharField("最后摘要", max_length=64)
+
+    class Meta:
+        verbose_name = "审计链末端"
+        verbose_name_plural = "审计链末端"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(id=1), name="audit_head_is_one")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.position}"

@@ -1,4 +1,4 @@
-"""What may not be a password: the person's own data (NIST SP 800-63B 5.1.1.2 asks for such a list)."""
+"""What may not be a password: common ones and the person's own data (NIST SP 800-63B 5.1.1.2)."""
 
 from typing import Any
 

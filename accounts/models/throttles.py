@@ -1,0 +1,31 @@
+from django.db import models
+
+
+class ThrottleCounter(models.Model):
+    """How often something was tried from one place within a window of time.
+
+    `key` is a keyed hash of account, address or phone: the table tells nobody who tried.
+    """
+
+    class Scope(models.TextChoices):
+        LOGIN_PAIR = "login_pair", "账号与地址"
+        LOGIN_ACCOUNT = "login_account", "账号"
+        LOGIN_ADDRESS = "login_address", "地址"
+        CODE_PHONE = "code_phone", "验证码手机"
+        CODE_ADDRESS = "code_address", "验证码地址"
+
+    scope = models.CharField("类别", max_length=16, choices=Scope)
+    key = models.CharField("键", max_length=64)
+    count = models.PositiveIntegerField("次数", default=0)
+    window_started_at = models.DateTimeField("开始时间")
+
+    class Meta:
+        verbose_name = "尝试次数"
+        verbose_name_plural = "尝试次数"
+        constraints = [
+            models.UniqueConstraint(fields=["scope", "key"], name="throttle_once")
+        ]
+        indexes = [models.Index(fields=["window_started_at"], name="throttle_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.get_scope_display()} {self.count}"
