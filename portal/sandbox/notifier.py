@@ -1,0 +1,177 @@
+"""Sends notifications the way a gateway does: again and again until the right answer."""
+
+import contextlib
+import logging
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Mapping, Sequence
+from http.client import HTTPException
+from urllib.parse import urlencode
+
+from portal.sandbox.store import Store
+
+logger = logging.getLogger(__name__)
+
+# A slow receiver is treated like a refusal.
+TIMEOUT_SECONDS = 5
+ANSWER_LIMIT = 64
+KIND = "notice"
+
+
+class _NoRedirects(urllib.request.HTTPRedirectHandler):
+    """Gateways do not follow redirects: a moved notify address is a refusal."""
+
+    def redirect_request(self, *args: object) -> None:
+        return None
+
+
+class Notifier:
+    """Queue of form posts in the store, worked off by one thread.
+
+    `factor` scales the vendor's retry steps: 1.0 is real life, 1/60 turns minutes into
+    seconds.
+    """
+
+    def __init__(self, store: Store, *, factor: float) -> None:
+        self._store = store
+        self._factor = factor
+        self._wake = threading.Condition()
+        self._stopped = False
+        self._busy: set[str] = set()
+        # No proxy of the environment: the receiver is near.
+        self._opener = urllib.request.build_opener(
+            urllib.request.ProxyHandler({}), _NoRedirects()
+        )
+        self._thread = threading.Thread(target=self._run, daemon=True, name="notifier")
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        with self._wake:
+            self._stopped = True
+            self._wake.notify_all()
+        if self._thread.is_alive():
+            self._thread.join(TIMEOUT_SECONDS + 1)
+
+    def enqueue(
+        self,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        steps: Sequence[float],
+        expected: str,
+        delay: float = 0.0,
+    ) -> str:
+        """Send `form` to `url` after `delay` seconds, then after each of `steps` (seconds,
+        scaled) until the answer is `expected`. Returns the key of the queued notice."""
+        key = uuid.uuid4().hex
+        self._store.put(
+            KIND,
+            key,
+            {
+                "url": url,
+                "form": dict(form),
+                "steps": [step * self._factor for step in steps],
+                "expected": expected,
+                "due_at": time.time() + delay,
+                "sends": 0,
+                "answer": "",
+                "state": "waiting",
+            },
+        )
+        with self._wake:
+            self._wake.notify_all()
+        return key
+
+    def send_now(
+        self,
+        url: str,
+        form: Mapping[str, str],
+        *,
+        steps: Sequence[float],
+        expected: str,
+    ) -> bool:
+        """Send `form` before returning; refused, it is tried again like any other."""
+        # Queued late enough that the thread does not send it at the same time.
+        key = self.enqueue(
+            url, form, steps=steps, expected=expected, delay=2 * TIMEOUT_SECONDS
+        )
+        return self.deliver(key)
+
+    def deliver(self, key: str) -> bool:
+        """Send one notice now, once; tell whether it was accepted."""
+        notice = self._store.get(KIND, key)
+        if notice is None or notice["state"] != "waiting":
+            return False
+        answer = self._post(notice["url"], notice["form"])
+        with self._store.edit(KIND, key) as notice:
+            notice["sends"] += 1
+            notice["answer"] = answer
+            if answer == notice["expected"]:
+                notice["state"] = "accepted"
+            elif notice["sends"] > len(notice["steps"]):
+                notice["state"] = "given up"
+            else:
+                step = notice["steps"][notice["sends"] - 1]
+                notice["due_at"] = time.time() + step
+            return bool(notice["state"] == "accepted")
+
+    def list_notices(self) -> list[dict[str, object]]:
+        """Every notice ever queued with its state, oldest first."""
+        return [{"key": key, **body} for key, body in self._store.list(KIND).items()]
+
+    def _run(self) -> None:
+        while True:
+            with self._wake:
+                if self._stopped:
+                    return
+                due, pause = self._find_due()
+                if not due:
+                    self._wake.wait(pause)
+                    continue
+                self._busy.update(due)
+            for key in due:
+                # One thread each: a receiver that hangs must not hold up the others.
+                threading.Thread(target=self._work, args=(key,), daemon=True).start()
+
+    def _work(self, key: str) -> None:
+        try:
+            # The store may be closed by a stopping server meanwhile.
+            with contextlib.suppress(Exception):
+                self.deliver(key)
+        finally:
+            with self._wake:
+                self._busy.discard(key)
+                self._wake.notify_all()
+
+    def _find_due(self) -> tuple[list[str], float]:
+        now = time.time()
+        waiting = {
+            key: body["due_at"]
+            for key, body in self._store.list(KIND).items()
+            if body["state"] == "waiting" and key not in self._busy
+        }
+        due = [key for key, at in waiting.items() if at <= now]
+        pause = min((at - now for at in waiting.values()), default=3600.0)
+        return due, max(pause, 0.0)
+
+    def _post(self, url: str, form: Mapping[str, str]) -> str:
+        """Return the answer's text, or what went wrong in its place."""
+        request = urllib.request.Request(  # noqa: S310 - the address was signed by the portal
+            url,
+            data=urlencode(form).encode(),
+            headers={
+                "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"
+            },
+        )
+        try:
+            with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
+                raw: bytes = response.read(ANSWER_LIMIT)
+                return raw.decode(errors="replace")
+        except (OSError, HTTPException, ValueError) as error:
+            logger.info("notification not delivered: %s", type(error).__name__)
+            return f"({type(error).__name__})"
