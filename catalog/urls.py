@@ -1,4 +1,8 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from catalog import views
 
 app_name = "catalog"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("video/<str:token>/<str:name>", views.video, name="video"),
+]

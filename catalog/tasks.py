@@ -1,0 +1,25 @@
+"""Wake-up calls for uploads; the rows say what is to be done."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from catalog import queries, services
+
+# A day of recorded lectures encodes in this time on one core. Longer than the broker keeps a
+# message from others: a second delivery finds the lease and does nothing.
+LIMIT_SECONDS = 6 * 3600
+VIDEOS_PER_SWEEP = 2
+
+
+@shared_task(soft_time_limit=LIMIT_SECONDS - 60, time_limit=LIMIT_SECONDS)
+def process_video(video_id: int, **_kwargs: object) -> None:
+    """Make one upload playable."""
+    services.process_video(video_id=video_id, clock=timezone.now)
+
+
+@shared_task
+def process_waiting_videos(**_kwargs: object) -> None:
+    """Find uploads whose wake-up call was lost or whose worker was killed."""
+    waiting = queries.list_waiting_videos(timezone.now())
+    for video_id in waiting.values_list("pk", flat=True)[:VIDEOS_PER_SWEEP]:
+        process_video.delay(video_id)

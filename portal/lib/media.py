@@ -1,0 +1,220 @@
+"""Videos through the ffmpeg that imageio-ffmpeg brings: probe, poster, normal form.
+
+The wheel has no ffprobe, so what a file holds is read from what `ffmpeg -i` says about it.
+Uploads are hostile input: the formats are a closed list without playlists (which could name
+other files or hosts) and nothing but local files is read.
+"""
+
+import re
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import IO
+
+import imageio_ffmpeg
+
+# The containers that cameras, phones and editors write. No hls, dash or concat.
+FORMATS = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,flv,mpegts,mpeg,asf"
+SHORT_RUN_SECONDS = 60
+MAX_WIDTH = 1280
+POSTER_WIDTH = 960
+
+_DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d)\.(\d\d)")
+_VIDEO = re.compile(r"Stream #\S+ Video: (\w+)[^\n]*?, (\w+)[^\n]*?, (\d+)x(\d+)")
+_AUDIO = re.compile(r"Stream #\S+ Audio: (\w+)")
+_CONTAINER = re.compile(r"Input #0, (\S+), from")
+_PROGRESS = re.compile(r"out_time_us=(\d+)")
+
+
+class MediaError(Exception):
+    """A file could not be read or made; the message is fit for staff."""
+
+
+class MissingFfmpegError(MediaError):
+    """There is no ffmpeg that runs on this machine."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What a file holds. Empty codec names stand for a missing track."""
+
+    duration_ms: int
+    width: int
+    height: int
+    video_codec: str
+    pixel_format: str
+    audio_codec: str
+    container: str
+
+    @property
+    def is_web_ready(self) -> bool:
+        """Whether every browser plays the tracks as they are (H.264 4:2:0, AAC or silent)."""
+        return (
+            self.video_codec == "h264"
+            and self.pixel_format in ("yuv420p", "yuvj420p")
+            and self.audio_codec in ("aac", "")
+            and self.width <= MAX_WIDTH
+        )
+
+
+@cache
+def find_ffmpeg() -> str:
+    """Path of the ffmpeg program. Raises MissingFfmpegError."""
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError as error:
+        raise MissingFfmpegError(
+            "没有可用的 ffmpeg：请重新安装依赖 imageio-ffmpeg"
+        ) from error
+
+
+def run_ffmpeg(
+    arguments: Sequence[str],
+    *,
+    folder: Path | None = None,
+    timeout: float | None = SHORT_RUN_SECONDS,
+) -> None:
+    """Run ffmpeg in `folder`. Raises MediaError with its last words when it fails."""
+    command = [find_ffmpeg(), "-hide_banner", "-nostdin", "-v", "error", *arguments]
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, program of our own wheel
+            command, cwd=folder, capture_output=True, timeout=timeout, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MediaError("处理超时") from error
+    except OSError as error:
+        raise MissingFfmpegError(f"ffmpeg 无法运行：{error.strerror}") from error
+    if done.returncode != 0:
+        raise MediaError(_last_words(done.stderr.decode(errors="replace")))
+
+
+def _last_words(stderr: str) -> str:
+    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
+    return lines[-1][:200] if lines else "ffmpeg 没有说明原因"
+
+
+def _input(path: Path) -> list[str]:
+    return [
+        *("-protocol_whitelist", "file", "-format_whitelist", FORMATS),
+        *("-i", f"file:{path}"),
+    ]
+
+
+def probe(path: Path) -> Probe:
+    """Say what a video file holds. Raises MediaError when it is none."""
+    command = [find_ffmpeg(), "-hide_banner", "-nostdin", *_input(path)]
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, program of our own wheel
+            command, capture_output=True, timeout=SHORT_RUN_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise MediaError("无法识别视频：读取超时") from error
+    text = done.stderr.decode(errors="replace")
+    duration, video = _DURATION.search(text), _VIDEO.search(text)
+    if duration is None or video is None:
+        raise MediaError("无法识别视频：文件中没有可播放的画面")
+    hours, minutes, seconds, hundredths = map(int, duration.groups())
+    audio, container = _AUDIO.search(text), _CONTAINER.search(text)
+    return Probe(
+        duration_ms=((hours * 60 + minutes) * 60 + seconds) * 1000 + hundredths * 10,
+        width=int(video[3]),
+        height=int(video[4]),
+        video_codec=video[1],
+        pixel_format=video[2],
+        audio_codec=audio[1] if audio else "",
+        container=container[1] if container else "",
+    )
+
+
+def make_poster(source: Path, target: Path, *, at_ms: int) -> None:
+    """Write the picture at `at_ms` of a video as a JPEG."""
+    run_ffmpeg(
+        [
+            *("-y", "-ss", f"{at_ms / 1000:.3f}"),
+            *_input(source),
+            *("-frames:v", "1", "-vf", f"scale='min({POSTER_WIDTH},iw)':-2"),
+            *("-q:v", "3", f"file:{target}"),
+        ]
+    )
+    if not target.exists():
+        raise MediaError("无法截取封面")
+
+
+def normalise(
+    source: Path,
+    target: Path,
+    *,
+    found: Probe,
+    on_progress: Callable[[int], None] = lambda _percent: None,
+) -> None:
+    """Write `source` as an MP4 that browsers play and seek: H.264, AAC, index in front.
+
+    Tracks that are right already are copied, which takes seconds; others are encoded.
+    `on_progress` gets whole percentages and may raise to stop the work.
+    """
+    codecs = ["-c", "copy"] if found.is_web_ready else _encoder(found)
+    arguments = [
+        *("-y", *_input(source), "-map", "0:v:0", "-map", "0:a:0?", "-dn", "-sn"),
+        *("-map_metadata", "-1", "-map_chapters", "-1", *codecs),
+        *("-movflags", "+faststart", "-f", "mp4", f"file:{target}"),
+    ]
+    _run_with_progress(arguments, found.duration_ms, on_progress)
+
+
+def _encoder(found: Probe) -> list[str]:
+    width = min(found.width, MAX_WIDTH) // 2 * 2
+    return [
+        *("-vf", f"scale={width}:-2,setsar=1,format=yuv420p"),
+        *("-c:v", "libx264", "-preset", "veryfast", "-crf", "23", "-profile:v", "main"),
+        *("-c:a", "aac", "-b:a", "96k", "-ac", "2"),
+    ]
+
+
+def _run_with_progress(
+    arguments: Sequence[str], duration_ms: int, on_progress: Callable[[int], None]
+) -> None:
+    command = [find_ffmpeg(), "-hide_banner", "-nostdin", "-v", "error"]
+    command += ["-progress", "pipe:1", "-nostats", *arguments]
+    with subprocess.Popen(  # noqa: S603 - no shell, program of our own wheel
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        words: list[str] = []
+        # A full error pipe would stop ffmpeg while this side waits for progress.
+        listener = threading.Thread(target=_drain, args=(process.stderr, words))
+        listener.start()
+        try:
+            for done_ms in _read_progress(process.stdout or ()):
+                on_progress(min(99, done_ms * 100 // max(1, duration_ms)))
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            listener.join()
+    if process.returncode != 0:
+        raise MediaError(_last_words("".join(words)))
+
+
+def _drain(pipe: IO[str] | None, words: list[str]) -> None:
+    if pipe is not None:
+        words.extend(pipe)
+
+
+def _read_progress(lines: Iterable[str]) -> Iterable[int]:
+    for line in lines:
+        match = _PROGRESS.match(line)
+        if match:
+            yield int(match[1]) // 1000
+
+
+def copy_font(source: Path, folder: Path, name: str) -> None:
+    """Put a font beside the texts of a drawing. Raises MediaError when it is missing."""
+    try:
+        shutil.copyfile(source, folder / name)
+    except OSError as error:
+        raise MediaError(
+            f"缺少字体文件 {source.name}：请先运行 script/bootstrap"
+        ) from error
