@@ -28,15 +28,17 @@ _VIDEO_SALT = "catalog.video"
 
 
 def list_plans(
-    *, subject: str, year: int | None = None, field: str = ""
+    *, subject: str = "", year: int | None = None, field: str = ""
 ) -> QuerySet[Plan]:
-    """Published plans of a subject: newest year first, then entry one before entry two."""
-    plans = Plan.objects.published().filter(subject=subject)
+    """Published plans: newest year first, 公需科目 first, entry one before entry two."""
+    plans = Plan.objects.published()
+    if subject:
+        plans = plans.filter(subject=subject)
     if year is not None:
         plans = plans.filter(year=year)
     if field:
         plans = plans.filter(field=field)
-    return plans.order_by("-year", "entry", "pk")
+    return plans.order_by("-year", "subject", "entry", "pk")
 
 
 def list_plan_years() -> dict[str, list[int]]:

@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAdminUser
 
-from portal import errors, health, views
+from portal import errors, health, plan_views, views
 
 handler400 = errors.bad_request
 handler403 = errors.permission_denied
@@ -14,6 +14,13 @@ handler500 = errors.server_error
 urlpatterns = [
     path("", views.home, name="home"),
     path("space/", views.dashboard, name="dashboard"),
+    path("plans/", plan_views.plan_list, name="plan-list"),
+    path("plans/<slug:code>/", plan_views.plan_detail, name="plan-detail"),
+    path(
+        "plans/<slug:plan>/courses/<slug:course>/",
+        plan_views.course_detail,
+        name="course-detail",
+    ),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path(
