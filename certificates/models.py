@@ -1,6 +1,7 @@
 from django.conf import settings
 from django.db import models
 
+from accounts.personal_data import cipher
 from learning.models import Enrolment
 
 
@@ -33,7 +34,10 @@ class Certificate(models.Model):
 
     number = models.CharField("证书编号", max_length=24, unique=True)
     enrolment = models.OneToOneField(
-        Enrolment, models.PROTECT, related_name="certificate", verbose_name="学习计划开通"
+        Enrolment,
+        models.PROTECT,
+        related_name="certificate",
+        verbose_name="学习计划开通",
     )
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -74,7 +78,9 @@ class CertificateIssue(models.Model):
     # Every printed value as text; the ID number is encrypted apart.
     printed = models.JSONField("打印内容")
     id_number_cipher = models.BinaryField("证件号码密文")
-    state = models.CharField("状态", max_length=16, choices=State, default=State.WAITING)
+    state = models.CharField(
+        "状态", max_length=16, choices=State, default=State.WAITING
+    )
     failure = models.CharField("原因", max_length=200, blank=True)
     issued_at = models.DateTimeField("签发时间")
     rendered_at = models.DateTimeField("制作时间", null=True, blank=True)
@@ -94,3 +100,14 @@ class CertificateIssue(models.Model):
 
     def __str__(self) -> str:
         return f"{self.certificate} 第{self.version}版"
+
+    @property
+    def id_number_context(self) -> str:
+        """The place the ciphertext is bound to; the token never changes."""
+        return f"certificates.issue.id_number:{self.token}"
+
+    @property
+    def id_number(self) -> str:
+        return cipher().decrypt(
+            bytes(self.id_number_cipher), context=self.id_number_context
+        )

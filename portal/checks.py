@@ -13,7 +13,14 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 
-FRONT_END_PACKAGES = ("bootstrap", "bootstrap-icons", "htmx.org", "video.js")
+FRONT_END_PACKAGES = (
+    "bootstrap",
+    "bootstrap-icons",
+    "htmx.org",
+    "video.js",
+    # The fonts of certificates and invoices.
+    "@expo-google-fonts/noto-serif-sc",
+)
 # AES-256 and HMAC-SHA-256 want 32 bytes; Django's own advice for SECRET_KEY is 50 characters,
 # which 32 random bytes in base64 do not reach but exceed in strength.
 KEY_BYTES = 32

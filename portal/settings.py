@@ -324,12 +324,20 @@ WECHAT = {
 # --- Certificates and invoices -----------------------------------------------------------
 CERTIFICATE_ISSUER = env.str("CERTIFICATE_ISSUER", default="重庆市人力资源开发服务中心")
 CERTIFICATE_FULL_ID_NUMBER = env.bool("CERTIFICATE_FULL_ID_NUMBER", default=False)
-SEAL_KEY_FILE = env.str("SEAL_KEY_FILE", default=str(VAR_DIR / "keys/seal_key.pem"))
-SEAL_CERTIFICATE_FILE = env.str(
-    "SEAL_CERTIFICATE_FILE", default=str(VAR_DIR / "keys/seal_certificate.pem")
+# Words under the seal's star and its registered number; the latter only where there is one.
+SEAL_BOTTOM_WORDS = env.str("SEAL_BOTTOM_WORDS", default="继续教育专用章")
+SEAL_CODE = env.str("SEAL_CODE", default="" if PRODUCTION else "5000000000000")
+# PEM files of the organisation's electronic seal. Embedded and all three empty: a sample
+# root and certificate are made under VAR_DIR/keys at first use.
+SEAL_KEY_FILE, SEAL_CERTIFICATE_FILE, SEAL_ROOTS_FILE = (
+    env.str(name) if PRODUCTION else env.str(name, default="")
+    for name in ("SEAL_KEY_FILE", "SEAL_CERTIFICATE_FILE", "SEAL_ROOTS_FILE")
 )
-SEAL_ROOTS_FILE = env.str(
-    "SEAL_ROOTS_FILE", default=str(VAR_DIR / "keys/seal_roots.pem")
+# What the public verification page shows of a name: `欧**国`, or all of it.
+VERIFY_FULL_NAME = env.bool("VERIFY_FULL_NAME", default=False)
+# Serves characters of names that the papers' main font lacks; used where it is installed.
+RARE_FONT_FILE = env.str(
+    "RARE_FONT_FILE", default="/usr/share/fonts/truetype/babelstone/BabelStoneHan.ttf"
 )
 INVOICE_PROVIDER = env.str(
     "INVOICE_PROVIDER", default="invoices.providers.embedded.SampleInvoiceProvider"
@@ -346,13 +354,30 @@ LEARNING = {
         env.int("LEARNING_PROMPT_MIN_SECONDS", default=240),
         env.int("LEARNING_PROMPT_MAX_SECONDS", default=540),
     ),
+    # A person's very first question; 0: drawn like every other. The sample chapters last a
+    # quarter of a minute, so by the normal interval a demonstration would never see one.
+    "first_prompt_seconds": env.int(
+        "LEARNING_FIRST_PROMPT_SECONDS", default=0 if PRODUCTION else 20
+    ),
     "prompt_answer_seconds": env.int("LEARNING_PROMPT_ANSWER_SECONDS", default=60),
+    "prompt_hold_seconds": env.int("LEARNING_PROMPT_HOLD_SECONDS", default=60),
+    # How far a session's position and the server's clock may drift apart on a slow line.
+    "tolerance_seconds": env.int("LEARNING_TOLERANCE_SECONDS", default=5),
+    # A session without a beat for so long is closed; the player opens another by itself.
+    "idle_seconds": env.int("LEARNING_IDLE_SECONDS", default=900),
+}
+
+# The hours a year asks for (渝人社办〔2022〕321号); the local law once said fewer.
+YEARLY_DUTY_HOURS = {
+    "general": env.int("DUTY_GENERAL_HOURS", default=30),
+    "professional": env.int("DUTY_PROFESSIONAL_HOURS", default=60),
 }
 
 # --- What visitors read ------------------------------------------------------------------
 PORTAL_NAME = env.str("PORTAL_NAME", default="重庆人社培训网")
 PORTAL_ORGANISER = env.str("PORTAL_ORGANISER", default="重庆市人力资源开发服务中心")
 PORTAL_FILING = env.str("PORTAL_FILING", default="")
+PORTAL_SERVICE_PHONE = env.str("PORTAL_SERVICE_PHONE", default="400-023-9229")
 
 # --- API ---------------------------------------------------------------------------------
 REST_FRAMEWORK = {

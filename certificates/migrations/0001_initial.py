@@ -6,69 +6,189 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('learning', '0001_initial'),
+        ("learning", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Certificate',
+            name="Certificate",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=24, unique=True, verbose_name='证书编号')),
-                ('state', models.CharField(choices=[('valid', '有效'), ('revoked', '已撤销')], default='valid', max_length=8, verbose_name='状态')),
-                ('issued_at', models.DateTimeField(verbose_name='发证时间')),
-                ('revoked_at', models.DateTimeField(blank=True, null=True, verbose_name='撤销时间')),
-                ('revocation_reason', models.CharField(blank=True, max_length=200, verbose_name='撤销原因')),
-                ('enrolment', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='certificate', to='learning.enrolment', verbose_name='学习计划开通')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='certificates', to=settings.AUTH_USER_MODEL, verbose_name='学员')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(
+                        max_length=24, unique=True, verbose_name="证书编号"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("valid", "有效"), ("revoked", "已撤销")],
+                        default="valid",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("issued_at", models.DateTimeField(verbose_name="发证时间")),
+                (
+                    "revoked_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="撤销时间"
+                    ),
+                ),
+                (
+                    "revocation_reason",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="撤销原因"
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="certificate",
+                        to="learning.enrolment",
+                        verbose_name="学习计划开通",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="certificates",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="学员",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '证书',
-                'verbose_name_plural': '证书',
+                "verbose_name": "证书",
+                "verbose_name_plural": "证书",
             },
         ),
         migrations.CreateModel(
-            name='NumberSeries',
+            name="NumberSeries",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('year', models.PositiveSmallIntegerField(verbose_name='年度')),
-                ('subject', models.CharField(max_length=16, verbose_name='科目')),
-                ('last_number', models.PositiveIntegerField(default=0, verbose_name='已用到')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("year", models.PositiveSmallIntegerField(verbose_name="年度")),
+                ("subject", models.CharField(max_length=16, verbose_name="科目")),
+                (
+                    "last_number",
+                    models.PositiveIntegerField(default=0, verbose_name="已用到"),
+                ),
             ],
             options={
-                'verbose_name': '证书号段',
-                'verbose_name_plural': '证书号段',
-                'constraints': [models.UniqueConstraint(fields=('year', 'subject'), name='number_series_per_year')],
+                "verbose_name": "证书号段",
+                "verbose_name_plural": "证书号段",
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("year", "subject"), name="number_series_per_year"
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name='CertificateIssue',
+            name="CertificateIssue",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.PositiveSmallIntegerField(verbose_name='版本')),
-                ('token', models.CharField(max_length=26, unique=True, verbose_name='查验码')),
-                ('template_version', models.CharField(max_length=16, verbose_name='模板版本')),
-                ('printed', models.JSONField(verbose_name='打印内容')),
-                ('id_number_cipher', models.BinaryField(verbose_name='证件号码密文')),
-                ('state', models.CharField(choices=[('waiting', '制作中'), ('ready', '已签章'), ('needs_attention', '需人工处理')], default='waiting', max_length=16, verbose_name='状态')),
-                ('failure', models.CharField(blank=True, max_length=200, verbose_name='原因')),
-                ('issued_at', models.DateTimeField(verbose_name='签发时间')),
-                ('rendered_at', models.DateTimeField(blank=True, null=True, verbose_name='制作时间')),
-                ('file', models.FileField(blank=True, max_length=200, upload_to='', verbose_name='文件')),
-                ('sha256', models.CharField(blank=True, max_length=64, verbose_name='SHA-256')),
-                ('size', models.PositiveIntegerField(default=0, verbose_name='大小（字节）')),
-                ('certificate', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='issues', to='certificates.certificate', verbose_name='证书')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("version", models.PositiveSmallIntegerField(verbose_name="版本")),
+                (
+                    "token",
+                    models.CharField(max_length=26, unique=True, verbose_name="查验码"),
+                ),
+                (
+                    "template_version",
+                    models.CharField(max_length=16, verbose_name="模板版本"),
+                ),
+                ("printed", models.JSONField(verbose_name="打印内容")),
+                ("id_number_cipher", models.BinaryField(verbose_name="证件号码密文")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "制作中"),
+                            ("ready", "已签章"),
+                            ("needs_attention", "需人工处理"),
+                        ],
+                        default="waiting",
+                        max_length=16,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "failure",
+                    models.CharField(blank=True, max_length=200, verbose_name="原因"),
+                ),
+                ("issued_at", models.DateTimeField(verbose_name="签发时间")),
+                (
+                    "rendered_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="制作时间"
+                    ),
+                ),
+                (
+                    "file",
+                    models.FileField(
+                        blank=True, max_length=200, upload_to="", verbose_name="文件"
+                    ),
+                ),
+                (
+                    "sha256",
+                    models.CharField(blank=True, max_length=64, verbose_name="SHA-256"),
+                ),
+                (
+                    "size",
+                    models.PositiveIntegerField(default=0, verbose_name="大小（字节）"),
+                ),
+                (
+                    "certificate",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="issues",
+                        to="certificates.certificate",
+                        verbose_name="证书",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '证书版本',
-                'verbose_name_plural': '证书版本',
-                'indexes': [models.Index(fields=['state', 'issued_at'], name='issue_waiting')],
-                'constraints': [models.UniqueConstraint(fields=('certificate', 'version'), name='issue_version_once')],
+                "verbose_name": "证书版本",
+                "verbose_name_plural": "证书版本",
+                "indexes": [
+                    models.Index(fields=["state", "issued_at"], name="issue_waiting")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("certificate", "version"), name="issue_version_once"
+                    )
+                ],
             },
         ),
     ]

@@ -1,0 +1,1 @@
+"""Seal, ornament, signature and its check: pure parts, they know no rows."""

@@ -1,0 +1,103 @@
+"""Judges an uploaded PDF: is it signed, by whom, and is it still exactly what was signed?
+
+pyHanko calls a file intact and trusted although bytes were appended after signing, and other
+programs call it valid although a later revision changed the page. So three things are
+demanded together: the bottom line, coverage of the entire file and no change against the
+permissions. Whether the file is one of ours is decided by its SHA-256 alone, elsewhere.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+
+from pyhanko.pdf_utils.misc import PdfError
+from pyhanko.pdf_utils.reader import PdfFileReader
+from pyhanko.sign.general import SigningError
+from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.errors import SignatureValidationError
+from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
+from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.errors import ValidationError
+
+from certificates.sealing.signing import read_certificates, run_apart
+
+# A broken upload is the visitor's affair, not an error of the portal.
+logging.getLogger("pyhanko").setLevel(logging.CRITICAL)
+logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
+
+# Clocks of the worker and of the one who asks may differ a little.
+CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+@dataclass(frozen=True)
+class SignatureReport:
+    """What the signature of a file says; `is_sound` is the only verdict to act on.
+
+    `is_ours` tells that the signer's certificate comes from one of our roots, whether or not
+    the content still fits.
+    """
+
+    is_sound: bool
+    is_ours: bool = False
+    signer: str = ""
+    signed_at: datetime | None = None
+
+
+UNSIGNED = SignatureReport(is_sound=False)
+
+
+class Verifier:
+    """Checks signatures against our roots, without any network."""
+
+    def __init__(self, *, roots_file: Path) -> None:
+        self._roots = read_certificates(roots_file)
+
+    def check(self, pdf: bytes, *, now: datetime) -> SignatureReport:
+        """Return the report on the one signature of `pdf`; never raises for bad input."""
+        return run_apart(lambda: self._check(pdf, now))
+
+    def _check(self, pdf: bytes, now: datetime) -> SignatureReport:
+        # The parser meets arbitrary bytes here: whatever it stumbles over, the answer is
+        # that nothing sound was found.
+        try:
+            signatures = PdfFileReader(BytesIO(pdf), strict=True).embedded_signatures
+            if len(signatures) != 1:
+                return UNSIGNED
+            return self._judge(signatures[0], now)
+        except (
+            PdfError,
+            SigningError,
+            SignatureValidationError,
+            ValidationError,
+            ValueError,
+            TypeError,
+            KeyError,
+            IndexError,
+            AttributeError,
+            RecursionError,
+        ):
+            return UNSIGNED
+
+    def _judge(self, signature: EmbeddedPdfSignature, now: datetime) -> SignatureReport:
+        claimed = signature.self_reported_timestamp
+        # A paper stays good after its certificate has run out. The time of signing is the
+        # signer's own word; nobody else can give it for our key.
+        moment = claimed if claimed and claimed <= now + CLOCK_TOLERANCE else now
+        context = ValidationContext(
+            trust_roots=self._roots, allow_fetching=False, moment=moment
+        )
+        status = validate_pdf_signature(signature, context)
+        sound = (
+            status.bottom_line
+            and status.docmdp_ok
+            and status.coverage == SignatureCoverageLevel.ENTIRE_FILE
+        )
+        return SignatureReport(
+            is_sound=bool(sound),
+            is_ours=bool(status.trusted),
+            signer=str(status.signing_cert.subject.native.get("common_name", "")),
+            signed_at=claimed,
+        )
