@@ -9,6 +9,7 @@ def site(request: HttpRequest) -> dict[str, object]:
         "PORTAL_NAME": settings.PORTAL_NAME,
         "PORTAL_ORGANISER": settings.PORTAL_ORGANISER,
         "PORTAL_FILING": settings.PORTAL_FILING,
+        "SERVICE_PHONE": settings.PORTAL_SERVICE_PHONE,
         "MESSAGE_BOX": settings.MESSAGE_BOX,
         "ADMIN_PATH": settings.ADMIN_PATH,
     }

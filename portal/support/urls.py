@@ -1,4 +1,9 @@
-from django.urls import URLPattern, URLResolver
+from django.urls import path
+
+from portal.support import views
 
 app_name = "support"
-urlpatterns: list[URLPattern | URLResolver] = []
+urlpatterns = [
+    path("support/", views.conversation, name="conversation"),
+    path("support/messages/", views.messages, name="messages"),
+]

@@ -111,9 +111,9 @@ def elided_pages(page: Page) -> Iterator[int | str]:
 
 
 @register.simple_tag
-def link_to(name: str) -> str:
+def link_to(name: str, *args: object) -> str:
     """Return the address of a page, `#` while its app has none yet."""
     try:
-        return reverse(name)
+        return reverse(name, args=args)
     except NoReverseMatch:
         return "#"

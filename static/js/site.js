@@ -82,7 +82,14 @@
     }
   }
 
+  function printOnClick() {
+    document.querySelectorAll("[data-print]").forEach((button) => {
+      button.addEventListener("click", () => window.print());
+    });
+  }
+
   markActiveLinks();
+  printOnClick();
   watchTopButton();
   guardForms();
   focusFirstError();

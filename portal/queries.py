@@ -1,0 +1,208 @@
+"""Reads of the pages that span apps: home and 个人空间."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.conf import settings
+from django.db.models import Max, QuerySet
+from django.utils import timezone
+
+from accounts.models import Profile, User
+from catalog.models import Plan, Subject
+from invoices.models import Invoice
+from learning.models import ChapterProgress, Enrolment
+from orders.models import Order
+from portal.content.models import Article, Download, Hotline
+from portal.content.queries import list_articles, list_downloads, list_hotlines
+
+PLANS_ON_HOME = 8
+NEWS_ON_HOME = 7
+DOWNLOADS_ON_HOME = 6
+ROWS_IN_SPACE = 3
+
+
+@dataclass(frozen=True)
+class Home:
+    """What the home page shows."""
+
+    years: dict[str, list[int]]
+    plans: list[Plan]
+    plan_year: int
+    notices: list[Article]
+    policies: list[Article]
+    downloads: list[Download]
+    hotlines: list[Hotline]
+
+
+def get_home(*, now: datetime) -> Home:
+    """Read the home page: the years on offer, the newest year's plans, news, forms."""
+    years = list_years()
+    today = timezone.localdate(now)
+    newest = max((max(found) for found in years.values()), default=today.year)
+    return Home(
+        years=years,
+        plans=list(list_plans_on_sale(newest, today)[:PLANS_ON_HOME]),
+        plan_year=newest,
+        notices=list(list_articles(Article.Kind.NOTICE, now=now)[:NEWS_ON_HOME]),
+        policies=list(list_articles(Article.Kind.POLICY, now=now)[:NEWS_ON_HOME]),
+        downloads=list(list_downloads()[:DOWNLOADS_ON_HOME]),
+        hotlines=list(list_hotlines()),
+    )
+
+
+def list_years() -> dict[str, list[int]]:
+    """The years with a published plan, newest first, by subject."""
+    pairs = (
+        Plan.objects.published()
+        .values_list("subject", "year")
+        .distinct()
+        .order_by("-year")
+    )
+    years: dict[str, list[int]] = defaultdict(list)
+    for subject, year in pairs:
+        years[subject].append(year)
+    return dict(years)
+
+
+def list_plans_on_sale(year: int, day: date) -> QuerySet[Plan]:
+    """Plans of `year` that can be bought on `day`: 公需科目 first, then by entry."""
+    return (
+        Plan.objects.published()
+        .filter(year=year, sale_start__lte=day, sale_end__gte=day)
+        .order_by("subject", "entry", "field", "pk")
+    )
+
+
+@dataclass(frozen=True)
+class Duty:
+    """One part of the yearly duty: hours done of hours required."""
+
+    subject: Subject
+    done: int
+    required: int
+    plans: list[Enrolment]
+
+    @property
+    def missing(self) -> int:
+        return max(0, self.required - self.done)
+
+    @property
+    def counted(self) -> int:
+        """Hours that count towards the duty: never more than required."""
+        return min(self.done, self.required)
+
+
+@dataclass(frozen=True)
+class Space:
+    """What 个人空间 shows of one person."""
+
+    year: int
+    duties: list[Duty]
+    studying: list[Enrolment]
+    awaiting_certificate: list[Enrolment]
+    certified: list[Enrolment]
+    last_progress: ChapterProgress | None
+    pending_orders: list[Order]
+    invoices: list[Invoice]
+    uninvoiced_count: int
+    is_profile_complete: bool
+
+    @property
+    def required_hours(self) -> int:
+        return sum(duty.required for duty in self.duties)
+
+    @property
+    def counted_hours(self) -> int:
+        return sum(duty.counted for duty in self.duties)
+
+
+def get_space(person: User, *, now: datetime) -> Space:
+    """Read a person's own 个人空间 in a fixed number of queries."""
+    year = timezone.localdate(now).year
+    enrolments = list(
+        Enrolment.objects.filter(person=person)
+        .exclude(state=Enrolment.State.REVOKED)
+        .select_related("plan", "certificate")
+        .order_by("-plan__year", "-opened_at")
+    )
+    completed = [e for e in enrolments if e.state == Enrolment.State.COMPLETED]
+    return Space(
+        year=year,
+        duties=[build_duty(subject, year, enrolments) for subject in Subject],
+        studying=[e for e in enrolments if e.state == Enrolment.State.OPEN],
+        awaiting_certificate=[e for e in completed if not hasattr(e, "certificate")],
+        certified=[e for e in completed if hasattr(e, "certificate")],
+        last_progress=find_last_progress(person),
+        pending_orders=list_pending_orders(person, now=now),
+        invoices=list_recent_invoices(person),
+        uninvoiced_count=count_uninvoiced(person, year=year),
+        is_profile_complete=is_profile_complete(person),
+    )
+
+
+def build_duty(subject: Subject, year: int, enrolments: list[Enrolment]) -> Duty:
+    """Add up what a person's plans of `year` and `subject` have earned."""
+    plans = [e for e in enrolments if e.plan.subject == subject and e.plan.year == year]
+    return Duty(
+        subject=subject,
+        done=sum(e.credits_earned for e in plans),
+        required=settings.YEARLY_DUTY_HOURS[subject],
+        plans=plans,
+    )
+
+
+def find_last_progress(person: User) -> ChapterProgress | None:
+    """The chapter the person watched last, in a plan that is not finished."""
+    return (
+        ChapterProgress.objects.filter(
+            enrolment__person=person, enrolment__state=Enrolment.State.OPEN
+        )
+        .select_related("enrolment__plan", "chapter__course", "chapter__video")
+        .order_by("-updated_at")
+        .first()
+    )
+
+
+def list_pending_orders(person: User, *, now: datetime) -> list[Order]:
+    """Orders that can still be paid at `now`, with the title of what they buy."""
+    return list(
+        Order.objects.filter(
+            buyer=person, state=Order.State.PENDING, expires_at__gt=now
+        )
+        .annotate(plan_title=Max("lines__plan_title"))
+        .order_by("expires_at")[:ROWS_IN_SPACE]
+    )
+
+
+def list_recent_invoices(person: User) -> list[Invoice]:
+    return list(
+        Invoice.objects.filter(order__buyer=person, kind=Invoice.Kind.BLUE)
+        .exclude(state=Invoice.State.REVERSED)
+        .select_related("order")
+        .order_by("-requested_at")[:ROWS_IN_SPACE]
+    )
+
+
+def count_uninvoiced(person: User, *, year: int) -> int:
+    """Orders paid in `year` without an invoice: only then may one be asked for."""
+    start = timezone.make_aware(datetime(year, 1, 1))  # noqa: DTZ001 - made aware here
+    return Order.objects.filter(
+        buyer=person,
+        state=Order.State.PAID,
+        paid_at__gte=start,
+        total_fen__gt=0,
+        invoice_request=None,
+        invoices=None,
+    ).count()
+
+
+def is_profile_complete(person: User) -> bool:
+    """Whether everything that prints on a certificate is filled in."""
+    return (
+        Profile.objects.filter(person=person, region__isnull=False)
+        .exclude(unit_name="")
+        .exclude(series="")
+        .exclude(level="")
+        .exists()
+    )
