@@ -6,178 +6,542 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('catalog', '0001_initial'),
+        ("catalog", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Order',
+            name="Order",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=20, unique=True, verbose_name='订单编号')),
-                ('kind', models.CharField(choices=[('personal', '个人购买'), ('group', '团体购买')], max_length=10, verbose_name='购买方式')),
-                ('state', models.CharField(choices=[('pending', '待支付'), ('paid', '已支付'), ('cancelled', '已取消'), ('expired', '已过期'), ('refunded', '已退款')], default='pending', max_length=10, verbose_name='状态')),
-                ('total_fen', models.PositiveIntegerField(verbose_name='金额（分）')),
-                ('created_at', models.DateTimeField(verbose_name='下单时间')),
-                ('expires_at', models.DateTimeField(verbose_name='支付截止')),
-                ('paid_at', models.DateTimeField(blank=True, null=True, verbose_name='支付时间')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='关闭时间')),
-                ('buyer', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='orders', to=settings.AUTH_USER_MODEL, verbose_name='下单人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(
+                        max_length=20, unique=True, verbose_name="订单编号"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("personal", "个人购买"), ("group", "团体购买")],
+                        max_length=10,
+                        verbose_name="购买方式",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("pending", "待支付"),
+                            ("paid", "已支付"),
+                            ("cancelled", "已取消"),
+                            ("expired", "已过期"),
+                            ("refunded", "已退款"),
+                        ],
+                        default="pending",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("total_fen", models.PositiveIntegerField(verbose_name="金额（分）")),
+                ("created_at", models.DateTimeField(verbose_name="下单时间")),
+                ("expires_at", models.DateTimeField(verbose_name="支付截止")),
+                (
+                    "paid_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="支付时间"
+                    ),
+                ),
+                (
+                    "closed_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="关闭时间"
+                    ),
+                ),
+                (
+                    "buyer",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="orders",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="下单人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '订单',
-                'verbose_name_plural': '订单',
+                "verbose_name": "订单",
+                "verbose_name_plural": "订单",
             },
         ),
         migrations.CreateModel(
-            name='InvoiceRequest',
+            name="InvoiceRequest",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('buyer_kind', models.CharField(choices=[('enterprise', '企业'), ('institution', '事业单位及其他'), ('person', '个人')], max_length=12, verbose_name='抬头类型')),
-                ('title', models.CharField(max_length=120, verbose_name='发票抬头')),
-                ('credit_code', models.CharField(blank=True, max_length=20, verbose_name='统一社会信用代码')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='接收邮箱')),
-                ('requested_at', models.DateTimeField(verbose_name='申请时间')),
-                ('order', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='invoice_request', to='orders.order')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "buyer_kind",
+                    models.CharField(
+                        choices=[
+                            ("enterprise", "企业"),
+                            ("institution", "事业单位及其他"),
+                            ("person", "个人"),
+                        ],
+                        max_length=12,
+                        verbose_name="抬头类型",
+                    ),
+                ),
+                ("title", models.CharField(max_length=120, verbose_name="发票抬头")),
+                (
+                    "credit_code",
+                    models.CharField(
+                        blank=True, max_length=20, verbose_name="统一社会信用代码"
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True, max_length=254, verbose_name="接收邮箱"
+                    ),
+                ),
+                ("requested_at", models.DateTimeField(verbose_name="申请时间")),
+                (
+                    "order",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoice_request",
+                        to="orders.order",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '开票申请',
-                'verbose_name_plural': '开票申请',
+                "verbose_name": "开票申请",
+                "verbose_name_plural": "开票申请",
             },
         ),
         migrations.CreateModel(
-            name='OrderEvent',
+            name="OrderEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('placed', '订单已提交'), ('attempt_started', '前往支付'), ('notified', '收到支付通知'), ('queried', '查询支付结果'), ('paid', '支付成功'), ('enrolled', '学习已开通'), ('cancelled', '订单已取消'), ('expired', '订单已过期'), ('exception', '转人工处理')], max_length=16, verbose_name='事项')),
-                ('at', models.DateTimeField(verbose_name='时间')),
-                ('detail', models.CharField(blank=True, max_length=200, verbose_name='说明')),
-                ('actor', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='events', to='orders.order')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("placed", "订单已提交"),
+                            ("attempt_started", "前往支付"),
+                            ("notified", "收到支付通知"),
+                            ("queried", "查询支付结果"),
+                            ("paid", "支付成功"),
+                            ("enrolled", "学习已开通"),
+                            ("cancelled", "订单已取消"),
+                            ("expired", "订单已过期"),
+                            ("exception", "转人工处理"),
+                        ],
+                        max_length=16,
+                        verbose_name="事项",
+                    ),
+                ),
+                ("at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "detail",
+                    models.CharField(blank=True, max_length=200, verbose_name="说明"),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to="orders.order",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '订单轨迹',
-                'verbose_name_plural': '订单轨迹',
+                "verbose_name": "订单轨迹",
+                "verbose_name_plural": "订单轨迹",
             },
         ),
         migrations.CreateModel(
-            name='OrderLine',
+            name="OrderLine",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('plan_title', models.CharField(max_length=80, verbose_name='计划名称')),
-                ('plan_year', models.PositiveSmallIntegerField(verbose_name='年度')),
-                ('hours', models.PositiveSmallIntegerField(verbose_name='学时')),
-                ('price_fen', models.PositiveIntegerField(verbose_name='价格（分）')),
-                ('is_live', models.BooleanField(default=True, verbose_name='有效')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lines', to='orders.order')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='order_lines', to=settings.AUTH_USER_MODEL, verbose_name='学员')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='order_lines', to='catalog.plan')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "plan_title",
+                    models.CharField(max_length=80, verbose_name="计划名称"),
+                ),
+                ("plan_year", models.PositiveSmallIntegerField(verbose_name="年度")),
+                ("hours", models.PositiveSmallIntegerField(verbose_name="学时")),
+                ("price_fen", models.PositiveIntegerField(verbose_name="价格（分）")),
+                ("is_live", models.BooleanField(default=True, verbose_name="有效")),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lines",
+                        to="orders.order",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="order_lines",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="学员",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="order_lines",
+                        to="catalog.plan",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '订单明细',
-                'verbose_name_plural': '订单明细',
+                "verbose_name": "订单明细",
+                "verbose_name_plural": "订单明细",
             },
         ),
         migrations.CreateModel(
-            name='PaymentAttempt',
+            name="PaymentAttempt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('number', models.CharField(max_length=20, unique=True, verbose_name='支付编号')),
-                ('gateway', models.CharField(max_length=16, verbose_name='支付方式')),
-                ('amount_fen', models.PositiveIntegerField(verbose_name='金额（分）')),
-                ('subject', models.CharField(max_length=120, verbose_name='标题')),
-                ('state', models.CharField(choices=[('waiting', '等待支付'), ('paid', '已支付'), ('closed', '已关闭'), ('review', '人工核对')], default='waiting', max_length=8, verbose_name='状态')),
-                ('created_at', models.DateTimeField(verbose_name='发起时间')),
-                ('expires_at', models.DateTimeField(verbose_name='支付截止')),
-                ('polled_at', models.DateTimeField(blank=True, null=True, verbose_name='上次查询')),
-                ('paid_at', models.DateTimeField(blank=True, null=True, verbose_name='支付时间')),
-                ('closed_at', models.DateTimeField(blank=True, null=True, verbose_name='关闭时间')),
-                ('gateway_number', models.CharField(blank=True, max_length=64, verbose_name='渠道交易号')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='attempts', to='orders.order')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "number",
+                    models.CharField(
+                        max_length=20, unique=True, verbose_name="支付编号"
+                    ),
+                ),
+                ("gateway", models.CharField(max_length=16, verbose_name="支付方式")),
+                ("amount_fen", models.PositiveIntegerField(verbose_name="金额（分）")),
+                ("subject", models.CharField(max_length=120, verbose_name="标题")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "等待支付"),
+                            ("paid", "已支付"),
+                            ("closed", "已关闭"),
+                            ("review", "人工核对"),
+                        ],
+                        default="waiting",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("created_at", models.DateTimeField(verbose_name="发起时间")),
+                ("expires_at", models.DateTimeField(verbose_name="支付截止")),
+                (
+                    "polled_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="上次查询"
+                    ),
+                ),
+                (
+                    "paid_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="支付时间"
+                    ),
+                ),
+                (
+                    "closed_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="关闭时间"
+                    ),
+                ),
+                (
+                    "gateway_number",
+                    models.CharField(
+                        blank=True, max_length=64, verbose_name="渠道交易号"
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="attempts",
+                        to="orders.order",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '支付记录',
-                'verbose_name_plural': '支付记录',
+                "verbose_name": "支付记录",
+                "verbose_name_plural": "支付记录",
             },
         ),
         migrations.CreateModel(
-            name='GatewayMessage',
+            name="GatewayMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('gateway', models.CharField(max_length=16, verbose_name='支付方式')),
-                ('source', models.CharField(choices=[('notification', '异步通知'), ('query', '主动查询'), ('return', '页面返回')], max_length=16, verbose_name='来源')),
-                ('event_id', models.CharField(blank=True, max_length=80, verbose_name='通知编号')),
-                ('headers', models.JSONField(default=dict, verbose_name='报文头')),
-                ('body', models.TextField(blank=True, verbose_name='报文')),
-                ('verdict', models.CharField(choices=[('verified', '验签通过'), ('rejected', '验签失败')], max_length=10, verbose_name='验签')),
-                ('reason', models.CharField(blank=True, max_length=200, verbose_name='说明')),
-                ('report', models.JSONField(null=True, verbose_name='解析结果')),
-                ('state', models.CharField(choices=[('waiting', '待处理'), ('done', '已处理'), ('ignored', '不处理')], max_length=8, verbose_name='状态')),
-                ('received_at', models.DateTimeField(verbose_name='收到时间')),
-                ('processed_at', models.DateTimeField(null=True, verbose_name='处理时间')),
-                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='messages', to='orders.paymentattempt')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("gateway", models.CharField(max_length=16, verbose_name="支付方式")),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("notification", "异步通知"),
+                            ("query", "主动查询"),
+                            ("return", "页面返回"),
+                        ],
+                        max_length=16,
+                        verbose_name="来源",
+                    ),
+                ),
+                (
+                    "event_id",
+                    models.CharField(
+                        blank=True, max_length=80, verbose_name="通知编号"
+                    ),
+                ),
+                ("headers", models.JSONField(default=dict, verbose_name="报文头")),
+                ("body", models.TextField(blank=True, verbose_name="报文")),
+                (
+                    "verdict",
+                    models.CharField(
+                        choices=[("verified", "验签通过"), ("rejected", "验签失败")],
+                        max_length=10,
+                        verbose_name="验签",
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, max_length=200, verbose_name="说明"),
+                ),
+                ("report", models.JSONField(null=True, verbose_name="解析结果")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "待处理"),
+                            ("done", "已处理"),
+                            ("ignored", "不处理"),
+                        ],
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("received_at", models.DateTimeField(verbose_name="收到时间")),
+                (
+                    "processed_at",
+                    models.DateTimeField(null=True, verbose_name="处理时间"),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="orders.paymentattempt",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '渠道报文',
-                'verbose_name_plural': '渠道报文',
+                "verbose_name": "渠道报文",
+                "verbose_name_plural": "渠道报文",
             },
         ),
         migrations.CreateModel(
-            name='PaymentException',
+            name="PaymentException",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('unknown_attempt', '无对应支付记录'), ('amount', '金额不符'), ('late', '订单关闭后到账'), ('duplicate', '重复支付')], max_length=16, verbose_name='类别')),
-                ('gateway', models.CharField(max_length=16, verbose_name='支付方式')),
-                ('attempt_number', models.CharField(max_length=64, verbose_name='支付编号')),
-                ('amount_fen', models.PositiveIntegerField(null=True, verbose_name='到账金额（分）')),
-                ('state', models.CharField(choices=[('open', '待处理'), ('resolved', '已处理')], default='open', max_length=8, verbose_name='状态')),
-                ('raised_at', models.DateTimeField(verbose_name='发现时间')),
-                ('resolved_at', models.DateTimeField(null=True, verbose_name='处理时间')),
-                ('resolution', models.CharField(blank=True, max_length=200, verbose_name='处理说明')),
-                ('attempt', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='exceptions', to='orders.paymentattempt')),
-                ('message', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='exceptions', to='orders.gatewaymessage')),
-                ('resolved_by', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("unknown_attempt", "无对应支付记录"),
+                            ("amount", "金额不符"),
+                            ("late", "订单关闭后到账"),
+                            ("duplicate", "重复支付"),
+                        ],
+                        max_length=16,
+                        verbose_name="类别",
+                    ),
+                ),
+                ("gateway", models.CharField(max_length=16, verbose_name="支付方式")),
+                (
+                    "attempt_number",
+                    models.CharField(max_length=64, verbose_name="支付编号"),
+                ),
+                (
+                    "amount_fen",
+                    models.PositiveIntegerField(
+                        null=True, verbose_name="到账金额（分）"
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("open", "待处理"), ("resolved", "已处理")],
+                        default="open",
+                        max_length=8,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("raised_at", models.DateTimeField(verbose_name="发现时间")),
+                (
+                    "resolved_at",
+                    models.DateTimeField(null=True, verbose_name="处理时间"),
+                ),
+                (
+                    "resolution",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="处理说明"
+                    ),
+                ),
+                (
+                    "attempt",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exceptions",
+                        to="orders.paymentattempt",
+                    ),
+                ),
+                (
+                    "message",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="exceptions",
+                        to="orders.gatewaymessage",
+                    ),
+                ),
+                (
+                    "resolved_by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '支付异常',
-                'verbose_name_plural': '支付异常',
+                "verbose_name": "支付异常",
+                "verbose_name_plural": "支付异常",
             },
         ),
         migrations.AddIndex(
-            model_name='order',
-            index=models.Index(fields=['state', 'expires_at'], name='order_expiry'),
+            model_name="order",
+            index=models.Index(fields=["state", "expires_at"], name="order_expiry"),
         ),
         migrations.AddConstraint(
-            model_name='order',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['paid', 'refunded']), _negated=True), ('paid_at__isnull', False), _connector='OR'), name='order_paid_has_time'),
+            model_name="order",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state__in", ["paid", "refunded"]), _negated=True),
+                    ("paid_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="order_paid_has_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='orderevent',
-            index=models.Index(fields=['order', 'at'], name='event_by_order'),
+            model_name="orderevent",
+            index=models.Index(fields=["order", "at"], name="event_by_order"),
         ),
         migrations.AddConstraint(
-            model_name='orderline',
-            constraint=models.UniqueConstraint(condition=models.Q(('is_live', True)), fields=('person', 'plan'), name='line_live_once_per_plan'),
+            model_name="orderline",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("is_live", True)),
+                fields=("person", "plan"),
+                name="line_live_once_per_plan",
+            ),
         ),
         migrations.AddIndex(
-            model_name='paymentattempt',
-            index=models.Index(fields=['state', 'polled_at'], name='attempt_polling'),
+            model_name="paymentattempt",
+            index=models.Index(fields=["state", "polled_at"], name="attempt_polling"),
         ),
         migrations.AddConstraint(
-            model_name='paymentattempt',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'paid'), _negated=True), ('paid_at__isnull', False), _connector='OR'), name='attempt_paid_has_time'),
+            model_name="paymentattempt",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "paid"), _negated=True),
+                    ("paid_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="attempt_paid_has_time",
+            ),
         ),
         migrations.AddIndex(
-            model_name='gatewaymessage',
-            index=models.Index(fields=['state', 'received_at'], name='gateway_message_due'),
+            model_name="gatewaymessage",
+            index=models.Index(
+                fields=["state", "received_at"], name="gateway_message_due"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='paymentexception',
-            constraint=models.UniqueConstraint(condition=models.Q(('state', 'open')), fields=('kind', 'gateway', 'attempt_number'), name='exception_open_once'),
+            model_name="paymentexception",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("state", "open")),
+                fields=("kind", "gateway", "attempt_number"),
+                name="exception_open_once",
+            ),
         ),
     ]

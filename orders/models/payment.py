@@ -19,6 +19,8 @@ class PaymentAttempt(models.Model):
     number = models.CharField("支付编号", max_length=20, unique=True)
     order = models.ForeignKey(Order, models.PROTECT, related_name="attempts")
     gateway = models.CharField("支付方式", max_length=16)
+    # The merchant the money was asked for; the configured one may change later.
+    seller = models.CharField("收款商户号", max_length=32, blank=True)
     amount_fen = models.PositiveIntegerField("金额（分）")
     subject = models.CharField("标题", max_length=120)
     state = models.CharField("状态", max_length=8, choices=State, default=State.WAITING)
@@ -94,12 +96,18 @@ class PaymentException(models.Model):
     class Kind(models.TextChoices):
         UNKNOWN_ATTEMPT = "unknown_attempt", "无对应支付记录"
         AMOUNT = "amount", "金额不符"
+        SELLER = "seller", "收款方不符"
         LATE = "late", "订单关闭后到账"
         DUPLICATE = "duplicate", "重复支付"
 
     class State(models.TextChoices):
         OPEN = "open", "待处理"
         RESOLVED = "resolved", "已处理"
+
+    class Outcome(models.TextChoices):
+        ACCEPTED = "accepted", "确认到账并开通"
+        RETURNED = "returned", "已退回款项"
+        NOTED = "noted", "无需处理"
 
     kind = models.CharField("类别", max_length=16, choices=Kind)
     gateway = models.CharField("支付方式", max_length=16)
@@ -117,6 +125,7 @@ class PaymentException(models.Model):
     resolved_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
     )
+    outcome = models.CharField("处理方式", max_length=10, choices=Outcome, blank=True)
     resolution = models.CharField("处理说明", max_length=200, blank=True)
 
     class Meta:

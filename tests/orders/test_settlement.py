@@ -1,0 +1,335 @@
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from learning.models import Enrolment
+from orders.models import (
+    GatewayMessage,
+    Order,
+    OrderEvent,
+    OrderLine,
+    PaymentAttempt,
+    PaymentException,
+)
+from orders.payments.protocol import Report, State
+from orders.services.settlement import Outcome, apply_report
+from tests.factories.accounts import UserFactory
+from tests.factories.catalog import PlanFactory
+from tests.factories.learning import EnrolmentFactory
+from tests.factories.orders import (
+    OrderFactory,
+    OrderLineFactory,
+    PaymentAttemptFactory,
+    make_order,
+)
+
+pytestmark = pytest.mark.django_db
+
+NOTIFICATION = GatewayMessage.Source.NOTIFICATION
+QUERY = GatewayMessage.Source.QUERY
+
+
+@pytest.fixture
+def order(owner: User) -> Order:
+    return make_order(owner)
+
+
+@pytest.fixture
+def attempt(order: Order) -> PaymentAttempt:
+    return PaymentAttemptFactory(order=order)
+
+
+def paid(attempt: PaymentAttempt, **changes: Any) -> Report:
+    fields = {
+        "attempt_number": attempt.number,
+        "state": State.PAID,
+        "amount_fen": attempt.amount_fen,
+        "seller": attempt.seller,
+        "gateway_number": "2026061522001400000000000001",
+    }
+    return Report(**(fields | changes))
+
+
+def apply(report: Report, now: datetime, source: Any = NOTIFICATION) -> Outcome:
+    return apply_report(gateway="alipay", report=report, source=source, now=now)
+
+
+def list_kinds(order: Order) -> list[str]:
+    events = OrderEvent.objects.filter(order=order).order_by("pk")
+    return list(events.values_list("kind", flat=True))
+
+
+def test_payment_pays_the_order_and_opens_the_plan(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    outcome = apply(paid(attempt), now)
+
+    order.refresh_from_db()
+    attempt.refresh_from_db()
+    enrolment = Enrolment.objects.get()
+    assert outcome is Outcome.SETTLED
+    assert (order.state, order.paid_at) == (Order.State.PAID, now)
+    assert (attempt.state, attempt.paid_at) == (PaymentAttempt.State.PAID, now)
+    assert attempt.gateway_number == "2026061522001400000000000001"
+    assert enrolment.person == order.buyer
+    assert enrolment.source == Enrolment.Source.ORDER
+    assert enrolment.source_number == order.number
+    assert list_kinds(order) == ["notified", "paid", "enrolled"]
+    assert PaymentException.objects.count() == 0
+
+
+def test_query_leaves_its_own_trace(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    apply(paid(attempt, seller=""), now, QUERY)
+
+    assert list_kinds(order) == ["queried", "paid", "enrolled"]
+
+
+def test_repetition_changes_nothing(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    later = now + timedelta(minutes=5)
+    apply(paid(attempt), now)
+
+    outcomes = [apply(paid(attempt), later) for _ in range(10)]
+
+    order.refresh_from_db()
+    assert outcomes == [Outcome.UNCHANGED] * 10
+    assert order.paid_at == now
+    assert Enrolment.objects.count() == 1
+    assert list_kinds(order) == ["notified", "paid", "enrolled"]
+
+
+@pytest.mark.parametrize(
+    "state", [State.UNPAID, State.CLOSED, State.NOT_FOUND, State.UNKNOWN]
+)
+def test_paid_is_final(
+    order: Order, attempt: PaymentAttempt, now: datetime, state: State
+) -> None:
+    apply(paid(attempt), now)
+
+    outcome = apply(Report(attempt.number, state), now)
+
+    attempt.refresh_from_db()
+    order.refresh_from_db()
+    assert outcome is Outcome.UNCHANGED
+    assert attempt.state == PaymentAttempt.State.PAID
+    assert order.state == Order.State.PAID
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"amount_fen": 1}, "amount"),
+        ({"amount_fen": 3301}, "amount"),
+        ({"amount_fen": None}, "amount"),
+        ({"currency": "USD"}, "amount"),
+        ({"seller": "2088000000000009"}, "seller"),
+    ],
+)
+def test_mismatch_becomes_an_exception(
+    order: Order,
+    attempt: PaymentAttempt,
+    now: datetime,
+    changes: dict[str, Any],
+    kind: str,
+) -> None:
+    outcome = apply(paid(attempt, **changes), now)
+
+    order.refresh_from_db()
+    attempt.refresh_from_db()
+    exception = PaymentException.objects.get()
+    assert outcome is Outcome.EXCEPTION
+    assert exception.kind == kind
+    assert exception.state == PaymentException.State.OPEN
+    assert exception.amount_fen == changes.get("amount_fen", 3300)
+    assert attempt.state == PaymentAttempt.State.REVIEW
+    assert order.state == Order.State.PENDING
+    assert Enrolment.objects.count() == 0
+    assert list_kinds(order) == ["notified", "exception"]
+
+
+def test_repeated_mismatch_is_one_exception(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    for _ in range(3):
+        apply(paid(attempt, amount_fen=1), now)
+
+    assert PaymentException.objects.count() == 1
+    assert list_kinds(order) == ["notified", "exception"]
+
+
+def test_right_amount_after_a_wrong_one_settles(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    apply(paid(attempt, amount_fen=1), now)
+
+    outcome = apply(paid(attempt), now, QUERY)
+
+    order.refresh_from_db()
+    assert outcome is Outcome.SETTLED
+    assert order.state == Order.State.PAID
+    assert PaymentException.objects.get().state == PaymentException.State.OPEN
+
+
+def test_unknown_number_becomes_an_exception(db: None, now: datetime) -> None:
+    report = Report("R999999AAAAAAAAAAAAA", State.PAID, 3300)
+
+    outcomes = [apply(report, now) for _ in range(2)]
+
+    exception = PaymentException.objects.get()
+    assert outcomes == [Outcome.EXCEPTION, Outcome.EXCEPTION]
+    assert exception.kind == PaymentException.Kind.UNKNOWN_ATTEMPT
+    assert exception.attempt_number == "R999999AAAAAAAAAAAAA"
+    assert exception.attempt is None
+
+
+def test_unknown_number_without_money_is_nothing(db: None, now: datetime) -> None:
+    assert apply(Report("R9", State.UNPAID), now) is Outcome.UNCHANGED
+    assert PaymentException.objects.count() == 0
+
+
+def test_number_of_another_gateway_is_unknown(
+    attempt: PaymentAttempt, now: datetime
+) -> None:
+    outcome = apply_report(
+        gateway="wechat", report=paid(attempt), source=NOTIFICATION, now=now
+    )
+
+    attempt.refresh_from_db()
+    assert outcome is Outcome.EXCEPTION
+    assert attempt.state == PaymentAttempt.State.WAITING
+
+
+def test_refund_note_is_not_a_payment(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    outcome = apply(paid(attempt, refund_number="F1", amount_fen=3300), now)
+
+    attempt.refresh_from_db()
+    assert outcome is Outcome.UNCHANGED
+    assert attempt.state == PaymentAttempt.State.WAITING
+    assert list_kinds(order) == []
+
+
+def test_closed_at_the_gateway_closes_the_attempt_only(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    outcome = apply(Report(attempt.number, State.CLOSED), now)
+
+    order.refresh_from_db()
+    attempt.refresh_from_db()
+    assert outcome is Outcome.CLOSED
+    assert (attempt.state, attempt.closed_at) == (PaymentAttempt.State.CLOSED, now)
+    assert order.state == Order.State.PENDING
+
+
+def test_late_money_opens_the_plan_if_it_still_can(owner: User, now: datetime) -> None:
+    order = make_order(owner, expired=True)
+    attempt = PaymentAttemptFactory(order=order, closed=True)
+
+    outcome = apply(paid(attempt), now)
+
+    order.refresh_from_db()
+    assert outcome is Outcome.SETTLED
+    assert (order.state, order.closed_at) == (Order.State.PAID, None)
+    assert OrderLine.objects.get().is_live is True
+    assert Enrolment.objects.get().source_number == order.number
+    assert PaymentException.objects.count() == 0
+
+
+def expect_late_exception(order: Order, attempt: PaymentAttempt, now: datetime) -> None:
+    outcome = apply(paid(attempt), now)
+
+    order.refresh_from_db()
+    attempt.refresh_from_db()
+    exception = PaymentException.objects.get()
+    assert outcome is Outcome.EXCEPTION
+    assert exception.kind == PaymentException.Kind.LATE
+    assert exception.amount_fen == attempt.amount_fen
+    assert order.state == Order.State.EXPIRED
+    assert attempt.state == PaymentAttempt.State.PAID
+    assert OrderLine.objects.get(order=order).is_live is False
+
+
+def test_late_money_after_the_training_is_an_exception(
+    owner: User, now: datetime
+) -> None:
+    order = make_order(owner, PlanFactory(closed=True), expired=True)
+    attempt = PaymentAttemptFactory(order=order, closed=True)
+
+    expect_late_exception(order, attempt, now)
+    assert Enrolment.objects.count() == 0
+
+
+def test_late_money_for_a_plan_held_meanwhile_is_an_exception(
+    owner: User, now: datetime
+) -> None:
+    order = make_order(owner, expired=True)
+    attempt = PaymentAttemptFactory(order=order, closed=True)
+    EnrolmentFactory(person=owner, plan=order.lines.get().plan, source="voucher")
+
+    expect_late_exception(order, attempt, now)
+    assert Enrolment.objects.get().source == "voucher"
+
+
+def test_late_money_for_a_plan_being_bought_again_is_an_exception(
+    owner: User, now: datetime
+) -> None:
+    order = make_order(owner, expired=True)
+    attempt = PaymentAttemptFactory(order=order, closed=True)
+    again = make_order(owner, order.lines.get().plan)
+
+    expect_late_exception(order, attempt, now)
+    again.refresh_from_db()
+    assert again.state == Order.State.PENDING
+
+
+def test_second_gateway_paying_the_same_order_is_a_refund_to_do(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    other = PaymentAttemptFactory(order=order)
+    apply(paid(attempt), now)
+
+    outcome = apply(paid(other), now)
+
+    other.refresh_from_db()
+    exception = PaymentException.objects.get()
+    assert outcome is Outcome.EXCEPTION
+    assert exception.kind == PaymentException.Kind.DUPLICATE
+    assert exception.attempt == other
+    assert other.state == PaymentAttempt.State.PAID
+    assert Enrolment.objects.count() == 1
+
+
+def test_money_for_a_plan_given_meanwhile_is_a_refund_to_do(
+    order: Order, attempt: PaymentAttempt, owner: User, now: datetime
+) -> None:
+    EnrolmentFactory(person=owner, plan=order.lines.get().plan, source="code")
+
+    outcome = apply(paid(attempt), now)
+
+    order.refresh_from_db()
+    assert outcome is Outcome.EXCEPTION
+    assert order.state == Order.State.PAID
+    assert PaymentException.objects.get().kind == PaymentException.Kind.DUPLICATE
+    assert Enrolment.objects.get().source == "code"
+
+
+def test_everybody_on_a_group_order_is_enrolled(owner: User, now: datetime) -> None:
+    plan = PlanFactory()
+    order = OrderFactory(buyer=owner, kind=Order.Kind.GROUP, total_fen=9900)
+    attempt = PaymentAttemptFactory(order=order)
+    people = UserFactory.create_batch(3)
+    for person in people:
+        OrderLineFactory(order=order, plan=plan, person=person)
+
+    outcome = apply(paid(attempt), now)
+
+    enrolled = Enrolment.objects.filter(plan=plan).values_list("person_id", flat=True)
+    assert outcome is Outcome.SETTLED
+    assert set(enrolled) == {person.pk for person in people}
+    assert list_kinds(order) == ["notified", "paid", "enrolled"]
