@@ -18,7 +18,6 @@ fan-out: remote control and events of Celery stay off with this broker.
 """
 
 import fcntl
-import json
 import logging
 import os
 import time
@@ -31,6 +30,7 @@ from typing import Any, ClassVar
 from urllib.parse import quote
 
 from kombu.transport import TRANSPORT_ALIASES, virtual
+from kombu.utils.json import dumps, loads
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Store:
         # Wall clock: a monotonic one starts anew with the machine and would mix the order up.
         name = f"{time.time_ns():020d}-{uuid.uuid4().hex}"
         draft = self.drafts / name
-        draft.write_text(json.dumps(payload), encoding="utf-8")
+        draft.write_text(dumps(payload), encoding="utf-8")
         draft.rename(self._queue(queue) / name)
 
     def take(self, queue: str) -> tuple[dict[str, Any], Path]:
@@ -109,7 +109,7 @@ class Store:
             except FileNotFoundError:
                 continue  # Another consumer was faster.
             try:
-                return json.loads(file.read_bytes()), file
+                return loads(file.read_bytes()), file
             except ValueError:
                 logger.exception("unreadable message set aside")
                 file.rename(self.unreadable / name)
@@ -243,8 +243,8 @@ class Channel(virtual.Channel):
         if file is not None:
             self._store.forget(file)
 
-    def _put(self, queue: str, payload: dict[str, Any], **kwargs: Any) -> None:
-        self._store.publish(queue, payload)
+    def _put(self, queue: str, message: dict[str, Any], **kwargs: Any) -> None:
+        self._store.publish(queue, message)
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
         self._recover_when_due()

@@ -51,7 +51,9 @@ def can_create_databases(url: str) -> bool:
 
 def answers(url: str) -> bool:
     try:
-        with redis.Redis.from_url(url, socket_connect_timeout=CONNECT_SECONDS) as client:
+        with redis.Redis.from_url(
+            url, socket_connect_timeout=CONNECT_SECONDS
+        ) as client:
             return bool(client.ping())
     except redis.RedisError:
         return False

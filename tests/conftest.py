@@ -164,29 +164,37 @@ def database_url() -> str:
     return f"postgres://{who}@{host}{port}/{database['NAME']}"
 
 
-@pytest.fixture(scope="session")
-def _worker(django_db_setup: None) -> Iterator[subprocess.Popen[bytes]]:
-    log = (VAR / "worker.log").open("wb")
-    process = subprocess.Popen(
-        [
-            *(sys.executable, "-m", "celery", "--quiet", "-A", "portal", "worker"),
-            *("--concurrency", "2", "--without-gossip", "--without-mingle"),
-            *("--without-heartbeat", "--hostname", f"test-{os.getpid()}@localhost"),
-        ],
-        cwd=PROJECT,
-        env=os.environ | {"DATABASE_URL": database_url()},
-        stdout=log,
-        stderr=log,
-        start_new_session=True,
-    )
-    yield process
+def start_worker(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start `celery worker` on the test database and the real broker."""
+    with (VAR / "worker.log").open("ab") as log:
+        return subprocess.Popen(
+            [
+                *(sys.executable, "-m", "celery", "--quiet", "-A", "portal", "worker"),
+                *("--concurrency", "2", "--without-gossip", "--without-mingle"),
+                *("--without-heartbeat", *arguments),
+            ],
+            cwd=PROJECT,
+            env=os.environ | {"DATABASE_URL": database_url()},
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+
+
+def stop_worker(process: subprocess.Popen[bytes]) -> None:
     process.terminate()
     try:
         process.wait(timeout=20)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()
-    log.close()
+
+
+@pytest.fixture(scope="session")
+def _worker(django_db_setup: None) -> Iterator[subprocess.Popen[bytes]]:
+    process = start_worker("--hostname", f"test-{os.getpid()}@localhost")
+    yield process
+    stop_worker(process)
 
 
 @pytest.fixture
