@@ -4,7 +4,7 @@ Prefix = the package's name on npm, so `{% static "htmx.org/dist/htmx.min.js" %}
 the whole folders takes minutes and carries files no page asks for.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ class FrontEndFinder(BaseFinder):
         return [found] if find_all else found
 
     def list(
-        self, ignore_patterns: list[str] | None
+        self, ignore_patterns: Iterable[str] | None
     ) -> Iterator[tuple[str, FileSystemStorage]]:
         for name in FILES:
             self._existing(name)

@@ -1,6 +1,5 @@
 """Reads of the pages that span apps: home and 个人空间."""
 
-from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -10,8 +9,10 @@ from django.utils import timezone
 
 from accounts.models import Profile, User
 from catalog.models import Plan, Subject
+from catalog.queries import list_plan_years, list_plans
 from invoices.models import Invoice
 from learning.models import ChapterProgress, Enrolment
+from learning.queries import list_enrolments_for
 from orders.models import Order
 from portal.content.models import Article, Download, Hotline
 from portal.content.queries import list_articles, list_downloads, list_hotlines
@@ -37,9 +38,9 @@ class Home:
 
 def get_home(*, now: datetime) -> Home:
     """Read the home page: the years on offer, the newest year's plans, news, forms."""
-    years = list_years()
+    years = list_plan_years()
     today = timezone.localdate(now)
-    newest = max((max(found) for found in years.values()), default=today.year)
+    newest = max((year for found in years.values() for year in found), default=0)
     return Home(
         years=years,
         plans=list(list_plans_on_sale(newest, today)[:PLANS_ON_HOME]),
@@ -51,27 +52,9 @@ def get_home(*, now: datetime) -> Home:
     )
 
 
-def list_years() -> dict[str, list[int]]:
-    """The years with a published plan, newest first, by subject."""
-    pairs = (
-        Plan.objects.published()
-        .values_list("subject", "year")
-        .distinct()
-        .order_by("-year")
-    )
-    years: dict[str, list[int]] = defaultdict(list)
-    for subject, year in pairs:
-        years[subject].append(year)
-    return dict(years)
-
-
 def list_plans_on_sale(year: int, day: date) -> QuerySet[Plan]:
     """Plans of `year` that can be bought on `day`: 公需科目 first, then by entry."""
-    return (
-        Plan.objects.published()
-        .filter(year=year, sale_start__lte=day, sale_end__gte=day)
-        .order_by("subject", "entry", "field", "pk")
-    )
+    return list_plans(year=year).filter(sale_start__lte=day, sale_end__gte=day)
 
 
 @dataclass(frozen=True)
@@ -120,12 +103,7 @@ class Space:
 def get_space(person: User, *, now: datetime) -> Space:
     """Read a person's own 个人空间 in a fixed number of queries."""
     year = timezone.localdate(now).year
-    enrolments = list(
-        Enrolment.objects.filter(person=person)
-        .exclude(state=Enrolment.State.REVOKED)
-        .select_related("plan", "certificate")
-        .order_by("-plan__year", "-opened_at")
-    )
+    enrolments = list(list_enrolments_for(person).select_related("plan", "certificate"))
     completed = [e for e in enrolments if e.state == Enrolment.State.COMPLETED]
     return Space(
         year=year,
@@ -142,11 +120,14 @@ def get_space(person: User, *, now: datetime) -> Space:
 
 
 def build_duty(subject: Subject, year: int, enrolments: list[Enrolment]) -> Duty:
-    """Add up what a person's plans of `year` and `subject` have earned."""
+    """Add up what a person's plans of `year` and `subject` have earned.
+
+    As in `learning.queries.yearly_hours`, a plan gives no more hours than it has.
+    """
     plans = [e for e in enrolments if e.plan.subject == subject and e.plan.year == year]
     return Duty(
         subject=subject,
-        done=sum(e.credits_earned for e in plans),
+        done=sum(min(e.credits_earned, e.plan.hours) for e in plans),
         required=settings.YEARLY_DUTY_HOURS[subject],
         plans=plans,
     )

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from catalog.models import Subject
 from portal import queries
+from portal.hints import list_hints
 
 GENERAL_TEXT = "法律法规、理论政策、职业道德、技术信息等基本知识，每年不少于 30 学时。"
 PROFESSIONAL_TEXT = (
@@ -52,4 +53,5 @@ def describe_entries(page: queries.Home) -> list[dict[str, object]]:
 def dashboard(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     space = queries.get_space(cast(User, request.user), now=now)
-    return render(request, "portal/dashboard.html", {"space": space, "now": now})
+    context = {"space": space, "hints": list_hints(space), "now": now}
+    return render(request, "portal/dashboard.html", context)

@@ -22,5 +22,9 @@ def clean_html(text: str) -> str:
     Text pasted from office programs loses its styles; scripts and event handlers go.
     """
     return nh3.clean(
-        text, tags=TAGS, attributes=ATTRIBUTES, url_schemes=URL_SCHEMES, link_rel="noopener"
+        text,
+        tags=TAGS,
+        attributes=ATTRIBUTES,
+        url_schemes=URL_SCHEMES,
+        link_rel="noopener",
     )

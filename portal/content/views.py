@@ -47,7 +47,7 @@ def download_file(request: HttpRequest, slug: str) -> FileResponse:
         content = download.file.open("rb")
     except (DownloadNotFoundError, FileNotFoundError) as error:
         raise Http404 from error
-    name = download.title + PurePosixPath(download.file.name).suffix
+    name = download.title + PurePosixPath(str(download.file.name)).suffix
     return FileResponse(content, as_attachment=True, filename=name)
 
 

@@ -1,10 +1,11 @@
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 
+from accounts.models import User
 from portal.support import services
 from portal.support.errors import SupportError
 from portal.support.forms import AnswerForm
@@ -59,7 +60,10 @@ class ConversationAdmin(admin.ModelAdmin):
         try:
             if text:
                 services.answer_conversation(
-                    conversation_id=obj.pk, text=text, actor=request.user, now=now
+                    conversation_id=obj.pk,
+                    text=text,
+                    actor=cast(User, request.user),
+                    now=now,
                 )
             if form.cleaned_data["close"]:
                 services.close_conversation(conversation_id=obj.pk, now=now)

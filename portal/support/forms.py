@@ -17,7 +17,9 @@ class MessageForm(forms.Form):
         help_text="请勿填写密码、短信验证码或完整的身份证号码。",
     )
 
-    def __init__(self, *args: object, has_topic: bool = False, **kwargs: object) -> None:
+    def __init__(
+        self, *args: object, has_topic: bool = False, **kwargs: object
+    ) -> None:
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         if has_topic:
             del self.fields["topic"]

@@ -88,9 +88,7 @@ def count_start(request: HttpRequest) -> None:
 
     Raises TooManyMessagesError beyond the limit of an hour.
     """
-    address = client_address(
-        request.META, trusted_proxies=settings.TRUSTED_PROXY_COUNT
-    )
+    address = client_address(request.META, trusted_proxies=settings.TRUSTED_PROXY_COUNT)
     key = f"support.starts.{address}"
     cache.add(key, 0, timeout=STARTS_PERIOD_SECONDS)
     try:

@@ -53,7 +53,8 @@ def course_cover(course: Course) -> str:
 
 
 def _widget(field: BoundField) -> Widget:
-    return field.field.widget
+    widget: Widget = field.field.widget
+    return widget
 
 
 @register.filter

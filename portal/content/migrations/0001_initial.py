@@ -4,60 +4,126 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
-    dependencies = [
-    ]
+    dependencies = []
 
     operations = [
         migrations.CreateModel(
-            name='Download',
+            name="Download",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True, verbose_name='地址')),
-                ('title', models.CharField(max_length=100, verbose_name='名称')),
-                ('note', models.CharField(blank=True, max_length=200, verbose_name='说明')),
-                ('file', models.FileField(max_length=200, upload_to='downloads/', verbose_name='文件')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='排序')),
-                ('is_published', models.BooleanField(default=True, verbose_name='已发布')),
-                ('updated_at', models.DateTimeField(verbose_name='更新时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "slug",
+                    models.SlugField(max_length=60, unique=True, verbose_name="地址"),
+                ),
+                ("title", models.CharField(max_length=100, verbose_name="名称")),
+                (
+                    "note",
+                    models.CharField(blank=True, max_length=200, verbose_name="说明"),
+                ),
+                (
+                    "file",
+                    models.FileField(
+                        max_length=200, upload_to="downloads/", verbose_name="文件"
+                    ),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="排序"),
+                ),
+                (
+                    "is_published",
+                    models.BooleanField(default=True, verbose_name="已发布"),
+                ),
+                ("updated_at", models.DateTimeField(verbose_name="更新时间")),
             ],
             options={
-                'verbose_name': '下载资料',
-                'verbose_name_plural': '下载资料',
+                "verbose_name": "下载资料",
+                "verbose_name_plural": "下载资料",
             },
         ),
         migrations.CreateModel(
-            name='Hotline',
+            name="Hotline",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('label', models.CharField(max_length=60, verbose_name='用途')),
-                ('number', models.CharField(max_length=40, verbose_name='号码')),
-                ('note', models.CharField(blank=True, max_length=80, verbose_name='说明')),
-                ('position', models.PositiveSmallIntegerField(default=0, verbose_name='排序')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("label", models.CharField(max_length=60, verbose_name="用途")),
+                ("number", models.CharField(max_length=40, verbose_name="号码")),
+                (
+                    "note",
+                    models.CharField(blank=True, max_length=80, verbose_name="说明"),
+                ),
+                (
+                    "position",
+                    models.PositiveSmallIntegerField(default=0, verbose_name="排序"),
+                ),
             ],
             options={
-                'verbose_name': '咨询方式',
-                'verbose_name_plural': '咨询方式',
+                "verbose_name": "咨询方式",
+                "verbose_name_plural": "咨询方式",
             },
         ),
         migrations.CreateModel(
-            name='Article',
+            name="Article",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('slug', models.SlugField(max_length=60, unique=True, verbose_name='地址')),
-                ('kind', models.CharField(choices=[('notice', '通知公告'), ('policy', '政策文件'), ('help', '帮助中心')], max_length=8, verbose_name='类别')),
-                ('title', models.CharField(max_length=100, verbose_name='标题')),
-                ('body', models.TextField(verbose_name='正文（HTML）')),
-                ('is_pinned', models.BooleanField(default=False, verbose_name='置顶')),
-                ('is_published', models.BooleanField(default=True, verbose_name='已发布')),
-                ('published_at', models.DateTimeField(verbose_name='发布时间')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "slug",
+                    models.SlugField(max_length=60, unique=True, verbose_name="地址"),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("notice", "通知公告"),
+                            ("policy", "政策文件"),
+                            ("help", "帮助中心"),
+                        ],
+                        max_length=8,
+                        verbose_name="类别",
+                    ),
+                ),
+                ("title", models.CharField(max_length=100, verbose_name="标题")),
+                ("body", models.TextField(verbose_name="正文（HTML）")),
+                ("is_pinned", models.BooleanField(default=False, verbose_name="置顶")),
+                (
+                    "is_published",
+                    models.BooleanField(default=True, verbose_name="已发布"),
+                ),
+                ("published_at", models.DateTimeField(verbose_name="发布时间")),
             ],
             options={
-                'verbose_name': '文章',
-                'verbose_name_plural': '文章',
-                'indexes': [models.Index(fields=['kind', 'published_at'], name='article_by_kind')],
+                "verbose_name": "文章",
+                "verbose_name_plural": "文章",
+                "indexes": [
+                    models.Index(
+                        fields=["kind", "published_at"], name="article_by_kind"
+                    )
+                ],
             },
         ),
     ]

@@ -7,7 +7,6 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -16,34 +15,96 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Conversation',
+            name="Conversation",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=portal.lib.codes.random_code, max_length=16, unique=True, verbose_name='编号')),
-                ('topic', models.CharField(max_length=60, verbose_name='咨询内容')),
-                ('state', models.CharField(choices=[('open', '待回复'), ('answered', '已回复'), ('closed', '已结束')], default='open', max_length=10, verbose_name='状态')),
-                ('started_at', models.DateTimeField(verbose_name='开始时间')),
-                ('updated_at', models.DateTimeField(verbose_name='最近时间')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='conversations', to=settings.AUTH_USER_MODEL, verbose_name='学员')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=portal.lib.codes.random_code,
+                        max_length=16,
+                        unique=True,
+                        verbose_name="编号",
+                    ),
+                ),
+                ("topic", models.CharField(max_length=60, verbose_name="咨询内容")),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "待回复"),
+                            ("answered", "已回复"),
+                            ("closed", "已结束"),
+                        ],
+                        default="open",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                ("started_at", models.DateTimeField(verbose_name="开始时间")),
+                ("updated_at", models.DateTimeField(verbose_name="最近时间")),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="conversations",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="学员",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '客服会话',
-                'verbose_name_plural': '客服会话',
+                "verbose_name": "客服会话",
+                "verbose_name_plural": "客服会话",
             },
         ),
         migrations.CreateModel(
-            name='ConversationMessage',
+            name="ConversationMessage",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('from_staff', models.BooleanField(default=False, verbose_name='客服')),
-                ('text', models.CharField(max_length=1000, verbose_name='内容')),
-                ('sent_at', models.DateTimeField(verbose_name='时间')),
-                ('author', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL)),
-                ('conversation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='messages', to='support.conversation', verbose_name='会话')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("from_staff", models.BooleanField(default=False, verbose_name="客服")),
+                ("text", models.CharField(max_length=1000, verbose_name="内容")),
+                ("sent_at", models.DateTimeField(verbose_name="时间")),
+                (
+                    "author",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "conversation",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="messages",
+                        to="support.conversation",
+                        verbose_name="会话",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '会话消息',
-                'verbose_name_plural': '会话消息',
+                "verbose_name": "会话消息",
+                "verbose_name_plural": "会话消息",
             },
         ),
     ]
