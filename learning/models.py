@@ -5,6 +5,12 @@ from catalog.models import Chapter, Course, Plan, Question
 from portal.lib.codes import random_code
 
 
+class EnrolmentQuerySet(models.QuerySet["Enrolment"]):
+    def live(self) -> "EnrolmentQuerySet":
+        """Those that give a right to study: open or completed, not revoked."""
+        return self.exclude(state=Enrolment.State.REVOKED)
+
+
 class Enrolment(models.Model):
     """A person's right to study one plan. One row per person and plan, for ever.
 
@@ -42,6 +48,8 @@ class Enrolment(models.Model):
     elective_earned = models.PositiveSmallIntegerField("已得选修学分", default=0)
     percent = models.PositiveSmallIntegerField("计划完成度", default=0)
 
+    objects = EnrolmentQuerySet.as_manager()
+
     class Meta:
         verbose_name = "学习计划开通"
         verbose_name_plural = "学习计划开通"
@@ -62,6 +70,14 @@ class Enrolment(models.Model):
     @property
     def credits_earned(self) -> int:
         return self.compulsory_earned + self.elective_earned
+
+    @property
+    def is_live(self) -> bool:
+        return self.state != self.State.REVOKED
+
+    @property
+    def is_completed(self) -> bool:
+        return self.state == self.State.COMPLETED
 
 
 class ChapterProgress(models.Model):

@@ -7,154 +7,465 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
-        ('catalog', '0001_initial'),
+        ("accounts", "0001_initial"),
+        ("catalog", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Enrolment',
+            name="Enrolment",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('state', models.CharField(choices=[('open', '学习中'), ('completed', '已结业'), ('revoked', '已撤销')], default='open', max_length=12, verbose_name='状态')),
-                ('source', models.CharField(choices=[('order', '订单'), ('code', '激活码'), ('voucher', '缴费凭证'), ('staff', '工作人员')], max_length=12, verbose_name='来源')),
-                ('source_number', models.CharField(blank=True, max_length=40, verbose_name='来源编号')),
-                ('opened_at', models.DateTimeField(verbose_name='开通时间')),
-                ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='结业时间')),
-                ('compulsory_earned', models.PositiveSmallIntegerField(default=0, verbose_name='已得必修学分')),
-                ('elective_earned', models.PositiveSmallIntegerField(default=0, verbose_name='已得选修学分')),
-                ('percent', models.PositiveSmallIntegerField(default=0, verbose_name='计划完成度')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to=settings.AUTH_USER_MODEL, verbose_name='学员')),
-                ('plan', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='enrolments', to='catalog.plan', verbose_name='培训计划')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("open", "学习中"),
+                            ("completed", "已结业"),
+                            ("revoked", "已撤销"),
+                        ],
+                        default="open",
+                        max_length=12,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "source",
+                    models.CharField(
+                        choices=[
+                            ("order", "订单"),
+                            ("code", "激活码"),
+                            ("voucher", "缴费凭证"),
+                            ("staff", "工作人员"),
+                        ],
+                        max_length=12,
+                        verbose_name="来源",
+                    ),
+                ),
+                (
+                    "source_number",
+                    models.CharField(
+                        blank=True, max_length=40, verbose_name="来源编号"
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(verbose_name="开通时间")),
+                (
+                    "completed_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="结业时间"
+                    ),
+                ),
+                (
+                    "compulsory_earned",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="已得必修学分"
+                    ),
+                ),
+                (
+                    "elective_earned",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="已得选修学分"
+                    ),
+                ),
+                (
+                    "percent",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="计划完成度"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrolments",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="学员",
+                    ),
+                ),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="enrolments",
+                        to="catalog.plan",
+                        verbose_name="培训计划",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '学习计划开通',
-                'verbose_name_plural': '学习计划开通',
+                "verbose_name": "学习计划开通",
+                "verbose_name_plural": "学习计划开通",
             },
         ),
         migrations.CreateModel(
-            name='CourseCompletion',
+            name="CourseCompletion",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('credits', models.PositiveSmallIntegerField(verbose_name='学分')),
-                ('is_compulsory', models.BooleanField(verbose_name='必修')),
-                ('completed_at', models.DateTimeField(verbose_name='完成时间')),
-                ('course', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='completions', to='catalog.course')),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='course_completions', to='learning.enrolment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("credits", models.PositiveSmallIntegerField(verbose_name="学分")),
+                ("is_compulsory", models.BooleanField(verbose_name="必修")),
+                ("completed_at", models.DateTimeField(verbose_name="完成时间")),
+                (
+                    "course",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="completions",
+                        to="catalog.course",
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="course_completions",
+                        to="learning.enrolment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '课程完成',
-                'verbose_name_plural': '课程完成',
+                "verbose_name": "课程完成",
+                "verbose_name_plural": "课程完成",
             },
         ),
         migrations.CreateModel(
-            name='ChapterProgress',
+            name="ChapterProgress",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('covered', models.JSONField(default=list, verbose_name='已计入区间')),
-                ('covered_ms', models.PositiveIntegerField(default=0, verbose_name='已计入（毫秒）')),
-                ('pending', models.JSONField(default=list, verbose_name='待确认区间')),
-                ('position_ms', models.PositiveIntegerField(default=0, verbose_name='续播位置（毫秒）')),
-                ('completed_at', models.DateTimeField(blank=True, null=True, verbose_name='完成时间')),
-                ('updated_at', models.DateTimeField(verbose_name='更新时间')),
-                ('chapter', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='progress', to='catalog.chapter')),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chapter_progress', to='learning.enrolment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("covered", models.JSONField(default=list, verbose_name="已计入区间")),
+                (
+                    "covered_ms",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="已计入（毫秒）"
+                    ),
+                ),
+                ("pending", models.JSONField(default=list, verbose_name="待确认区间")),
+                (
+                    "position_ms",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="续播位置（毫秒）"
+                    ),
+                ),
+                (
+                    "completed_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="完成时间"
+                    ),
+                ),
+                ("updated_at", models.DateTimeField(verbose_name="更新时间")),
+                (
+                    "chapter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="progress",
+                        to="catalog.chapter",
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="chapter_progress",
+                        to="learning.enrolment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '章节进度',
-                'verbose_name_plural': '章节进度',
+                "verbose_name": "章节进度",
+                "verbose_name_plural": "章节进度",
             },
         ),
         migrations.CreateModel(
-            name='PersonClock',
+            name="PersonClock",
             fields=[
-                ('person', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='learning_clock', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('session', models.CharField(blank=True, max_length=26, verbose_name='学习会话')),
-                ('session_key', models.CharField(blank=True, max_length=64, verbose_name='登录会话摘要')),
-                ('sequence', models.PositiveIntegerField(default=0, verbose_name='序号')),
-                ('last_answer', models.JSONField(default=dict, verbose_name='上次应答')),
-                ('opened_at', models.DateTimeField(null=True, verbose_name='打开时间')),
-                ('last_beat_at', models.DateTimeField(null=True, verbose_name='上次计时')),
-                ('last_position_ms', models.PositiveIntegerField(default=0, verbose_name='上次位置（毫秒）')),
-                ('tolerance_used_ms', models.PositiveIntegerField(default=0, verbose_name='已用宽限（毫秒）')),
-                ('until_prompt_ms', models.PositiveIntegerField(default=0, verbose_name='距下次答题（毫秒）')),
-                ('hold_until', models.DateTimeField(null=True, verbose_name='暂停计时至')),
-                ('chapter', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.chapter')),
-                ('enrolment', models.ForeignKey(null=True, on_delete=django.db.models.deletion.CASCADE, related_name='+', to='learning.enrolment')),
+                (
+                    "person",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="learning_clock",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "session",
+                    models.CharField(
+                        blank=True, max_length=26, verbose_name="学习会话"
+                    ),
+                ),
+                (
+                    "session_key",
+                    models.CharField(
+                        blank=True, max_length=64, verbose_name="登录会话摘要"
+                    ),
+                ),
+                (
+                    "sequence",
+                    models.PositiveIntegerField(default=0, verbose_name="序号"),
+                ),
+                (
+                    "last_answer",
+                    models.JSONField(default=dict, verbose_name="上次应答"),
+                ),
+                ("opened_at", models.DateTimeField(null=True, verbose_name="打开时间")),
+                (
+                    "last_beat_at",
+                    models.DateTimeField(null=True, verbose_name="上次计时"),
+                ),
+                (
+                    "last_position_ms",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="上次位置（毫秒）"
+                    ),
+                ),
+                (
+                    "tolerance_used_ms",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="已用宽限（毫秒）"
+                    ),
+                ),
+                (
+                    "until_prompt_ms",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="距下次答题（毫秒）"
+                    ),
+                ),
+                (
+                    "hold_until",
+                    models.DateTimeField(null=True, verbose_name="暂停计时至"),
+                ),
+                (
+                    "chapter",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="catalog.chapter",
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="learning.enrolment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '学习时钟',
-                'verbose_name_plural': '学习时钟',
+                "verbose_name": "学习时钟",
+                "verbose_name_plural": "学习时钟",
             },
         ),
         migrations.CreateModel(
-            name='Prompt',
+            name="Prompt",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=portal.lib.codes.random_code, max_length=16, unique=True, verbose_name='编号')),
-                ('stem', models.CharField(max_length=200, verbose_name='题干')),
-                ('options', models.JSONField(verbose_name='选项')),
-                ('correct_option', models.CharField(max_length=16, verbose_name='正确选项')),
-                ('try_number', models.PositiveSmallIntegerField(default=1, verbose_name='第几次')),
-                ('issued_at', models.DateTimeField(verbose_name='出题时间')),
-                ('deadline_at', models.DateTimeField(verbose_name='答题期限')),
-                ('answered_at', models.DateTimeField(null=True, verbose_name='答题时间')),
-                ('was_correct', models.BooleanField(null=True, verbose_name='答对')),
-                ('dropped_ms', models.PositiveIntegerField(default=0, verbose_name='未计入（毫秒）')),
-                ('chapter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prompts', to='catalog.chapter')),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prompts', to='learning.enrolment')),
-                ('person', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prompts', to=settings.AUTH_USER_MODEL)),
-                ('question', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='catalog.question')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=portal.lib.codes.random_code,
+                        max_length=16,
+                        unique=True,
+                        verbose_name="编号",
+                    ),
+                ),
+                ("stem", models.CharField(max_length=200, verbose_name="题干")),
+                ("options", models.JSONField(verbose_name="选项")),
+                (
+                    "correct_option",
+                    models.CharField(max_length=16, verbose_name="正确选项"),
+                ),
+                (
+                    "try_number",
+                    models.PositiveSmallIntegerField(default=1, verbose_name="第几次"),
+                ),
+                ("issued_at", models.DateTimeField(verbose_name="出题时间")),
+                ("deadline_at", models.DateTimeField(verbose_name="答题期限")),
+                (
+                    "answered_at",
+                    models.DateTimeField(null=True, verbose_name="答题时间"),
+                ),
+                ("was_correct", models.BooleanField(null=True, verbose_name="答对")),
+                (
+                    "dropped_ms",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="未计入（毫秒）"
+                    ),
+                ),
+                (
+                    "chapter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prompts",
+                        to="catalog.chapter",
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prompts",
+                        to="learning.enrolment",
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="prompts",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "question",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="catalog.question",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '防挂机答题',
-                'verbose_name_plural': '防挂机答题',
+                "verbose_name": "防挂机答题",
+                "verbose_name_plural": "防挂机答题",
             },
         ),
         migrations.CreateModel(
-            name='RefusedTime',
+            name="RefusedTime",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('session', models.CharField(max_length=26, verbose_name='学习会话')),
-                ('reason', models.CharField(choices=[('network', '网络中断'), ('prompt', '未按时答题'), ('too_fast', '快进或倍速'), ('repeated', '重复观看'), ('paused', '未在播放'), ('taken_over', '其他设备正在学习'), ('not_entitled', '学习计划未开通')], max_length=16, verbose_name='原因')),
-                ('milliseconds', models.PositiveIntegerField(default=0, verbose_name='时长（毫秒）')),
-                ('first_at', models.DateTimeField(verbose_name='开始时间')),
-                ('last_at', models.DateTimeField(verbose_name='最近时间')),
-                ('chapter', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.chapter')),
-                ('enrolment', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refused_time', to='learning.enrolment')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("session", models.CharField(max_length=26, verbose_name="学习会话")),
+                (
+                    "reason",
+                    models.CharField(
+                        choices=[
+                            ("network", "网络中断"),
+                            ("prompt", "未按时答题"),
+                            ("too_fast", "快进或倍速"),
+                            ("repeated", "重复观看"),
+                            ("paused", "未在播放"),
+                            ("taken_over", "其他设备正在学习"),
+                            ("not_entitled", "学习计划未开通"),
+                        ],
+                        max_length=16,
+                        verbose_name="原因",
+                    ),
+                ),
+                (
+                    "milliseconds",
+                    models.PositiveIntegerField(default=0, verbose_name="时长（毫秒）"),
+                ),
+                ("first_at", models.DateTimeField(verbose_name="开始时间")),
+                ("last_at", models.DateTimeField(verbose_name="最近时间")),
+                (
+                    "chapter",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to="catalog.chapter",
+                    ),
+                ),
+                (
+                    "enrolment",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="refused_time",
+                        to="learning.enrolment",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '未计入时间',
-                'verbose_name_plural': '未计入时间',
+                "verbose_name": "未计入时间",
+                "verbose_name_plural": "未计入时间",
             },
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.UniqueConstraint(fields=('person', 'plan'), name='enrolment_once_per_plan'),
+            model_name="enrolment",
+            constraint=models.UniqueConstraint(
+                fields=("person", "plan"), name="enrolment_once_per_plan"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='enrolment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('state', 'completed'), _negated=True), ('completed_at__isnull', False), _connector='OR'), name='enrolment_completed_has_time'),
+            model_name="enrolment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("state", "completed"), _negated=True),
+                    ("completed_at__isnull", False),
+                    _connector="OR",
+                ),
+                name="enrolment_completed_has_time",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='coursecompletion',
-            constraint=models.UniqueConstraint(fields=('enrolment', 'course'), name='completion_once_per_course'),
+            model_name="coursecompletion",
+            constraint=models.UniqueConstraint(
+                fields=("enrolment", "course"), name="completion_once_per_course"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='chapterprogress',
-            constraint=models.UniqueConstraint(fields=('enrolment', 'chapter'), name='progress_once_per_chapter'),
+            model_name="chapterprogress",
+            constraint=models.UniqueConstraint(
+                fields=("enrolment", "chapter"), name="progress_once_per_chapter"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='prompt',
-            constraint=models.UniqueConstraint(condition=models.Q(('answered_at__isnull', True)), fields=('person',), name='prompt_one_open_per_person'),
+            model_name="prompt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("answered_at__isnull", True)),
+                fields=("person",),
+                name="prompt_one_open_per_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='refusedtime',
-            constraint=models.UniqueConstraint(fields=('session', 'reason'), name='refused_time_once_per_session'),
+            model_name="refusedtime",
+            constraint=models.UniqueConstraint(
+                fields=("session", "reason"), name="refused_time_once_per_session"
+            ),
         ),
     ]

@@ -6,150 +6,286 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('catalog', '0002_video_processing'),
-        ('learning', '0001_initial'),
+        ("catalog", "0002_video_processing"),
+        ("learning", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='PlaySession',
+            name="PlaySession",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(max_length=26, unique=True, verbose_name='会话编号')),
-                ('opened_at', models.DateTimeField(verbose_name='打开时间')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='结束时间')),
-                ('end', models.CharField(blank=True, choices=[('closed', '学员关闭'), ('taken_over', '其他设备或窗口接替'), ('idle', '长时间无响应'), ('revoked', '学习计划已撤销')], max_length=12, verbose_name='结束原因')),
-                ('credited_ms', models.PositiveIntegerField(default=0, verbose_name='本次计入（毫秒）')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        max_length=26, unique=True, verbose_name="会话编号"
+                    ),
+                ),
+                ("opened_at", models.DateTimeField(verbose_name="打开时间")),
+                (
+                    "ended_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="结束时间"
+                    ),
+                ),
+                (
+                    "end",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("closed", "学员关闭"),
+                            ("taken_over", "其他设备或窗口接替"),
+                            ("idle", "长时间无响应"),
+                            ("revoked", "学习计划已撤销"),
+                        ],
+                        max_length=12,
+                        verbose_name="结束原因",
+                    ),
+                ),
+                (
+                    "credited_ms",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="本次计入（毫秒）"
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '学习会话',
-                'verbose_name_plural': '学习会话',
+                "verbose_name": "学习会话",
+                "verbose_name_plural": "学习会话",
             },
         ),
         migrations.RemoveConstraint(
-            model_name='prompt',
-            name='prompt_one_open_per_person',
+            model_name="prompt",
+            name="prompt_one_open_per_person",
         ),
         migrations.RemoveField(
-            model_name='personclock',
-            name='tolerance_used_ms',
+            model_name="personclock",
+            name="tolerance_used_ms",
         ),
         migrations.RemoveField(
-            model_name='prompt',
-            name='answered_at',
+            model_name="prompt",
+            name="answered_at",
         ),
         migrations.RemoveField(
-            model_name='prompt',
-            name='was_correct',
+            model_name="prompt",
+            name="was_correct",
         ),
         migrations.AddField(
-            model_name='chapterprogress',
-            name='pending_ms',
-            field=models.PositiveIntegerField(default=0, verbose_name='待确认（毫秒）'),
+            model_name="chapterprogress",
+            name="pending_ms",
+            field=models.PositiveIntegerField(default=0, verbose_name="待确认（毫秒）"),
         ),
         migrations.AddField(
-            model_name='personclock',
-            name='balance_ms',
-            field=models.IntegerField(default=0, verbose_name='时间余量（毫秒）'),
+            model_name="personclock",
+            name="balance_ms",
+            field=models.IntegerField(default=0, verbose_name="时间余量（毫秒）"),
         ),
         migrations.AddField(
-            model_name='personclock',
-            name='credited_ms',
-            field=models.PositiveIntegerField(default=0, verbose_name='本次计入（毫秒）'),
+            model_name="personclock",
+            name="credited_ms",
+            field=models.PositiveIntegerField(
+                default=0, verbose_name="本次计入（毫秒）"
+            ),
         ),
         migrations.AddField(
-            model_name='prompt',
-            name='closed_at',
-            field=models.DateTimeField(null=True, verbose_name='结束时间'),
+            model_name="prompt",
+            name="closed_at",
+            field=models.DateTimeField(null=True, verbose_name="结束时间"),
         ),
         migrations.AddField(
-            model_name='prompt',
-            name='delivered_at',
-            field=models.DateTimeField(null=True, verbose_name='送达时间'),
+            model_name="prompt",
+            name="delivered_at",
+            field=models.DateTimeField(null=True, verbose_name="送达时间"),
         ),
         migrations.AddField(
-            model_name='prompt',
-            name='outcome',
-            field=models.CharField(blank=True, choices=[('right', '答对'), ('wrong', '答错'), ('expired', '超时未答'), ('undelivered', '未送达')], max_length=12, verbose_name='结果'),
+            model_name="prompt",
+            name="outcome",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("right", "答对"),
+                    ("wrong", "答错"),
+                    ("expired", "超时未答"),
+                    ("undelivered", "未送达"),
+                ],
+                max_length=12,
+                verbose_name="结果",
+            ),
         ),
         migrations.AlterField(
-            model_name='chapterprogress',
-            name='chapter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='progress', to='catalog.chapter', verbose_name='章节'),
+            model_name="chapterprogress",
+            name="chapter",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="progress",
+                to="catalog.chapter",
+                verbose_name="章节",
+            ),
         ),
         migrations.AlterField(
-            model_name='chapterprogress',
-            name='enrolment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='chapter_progress', to='learning.enrolment', verbose_name='学习计划'),
+            model_name="chapterprogress",
+            name="enrolment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="chapter_progress",
+                to="learning.enrolment",
+                verbose_name="学习计划",
+            ),
         ),
         migrations.AlterField(
-            model_name='coursecompletion',
-            name='course',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='completions', to='catalog.course', verbose_name='课程'),
+            model_name="coursecompletion",
+            name="course",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="completions",
+                to="catalog.course",
+                verbose_name="课程",
+            ),
         ),
         migrations.AlterField(
-            model_name='coursecompletion',
-            name='enrolment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='course_completions', to='learning.enrolment', verbose_name='学习计划'),
+            model_name="coursecompletion",
+            name="enrolment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="course_completions",
+                to="learning.enrolment",
+                verbose_name="学习计划",
+            ),
         ),
         migrations.AlterField(
-            model_name='prompt',
-            name='chapter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prompts', to='catalog.chapter', verbose_name='章节'),
+            model_name="prompt",
+            name="chapter",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="prompts",
+                to="catalog.chapter",
+                verbose_name="章节",
+            ),
         ),
         migrations.AlterField(
-            model_name='prompt',
-            name='enrolment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prompts', to='learning.enrolment', verbose_name='学习计划'),
+            model_name="prompt",
+            name="enrolment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="prompts",
+                to="learning.enrolment",
+                verbose_name="学习计划",
+            ),
         ),
         migrations.AlterField(
-            model_name='prompt',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='prompts', to=settings.AUTH_USER_MODEL, verbose_name='学员'),
+            model_name="prompt",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="prompts",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="学员",
+            ),
         ),
         migrations.AlterField(
-            model_name='refusedtime',
-            name='chapter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='catalog.chapter', verbose_name='章节'),
+            model_name="refusedtime",
+            name="chapter",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="+",
+                to="catalog.chapter",
+                verbose_name="章节",
+            ),
         ),
         migrations.AlterField(
-            model_name='refusedtime',
-            name='enrolment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='refused_time', to='learning.enrolment', verbose_name='学习计划'),
+            model_name="refusedtime",
+            name="enrolment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="refused_time",
+                to="learning.enrolment",
+                verbose_name="学习计划",
+            ),
         ),
         migrations.AlterField(
-            model_name='refusedtime',
-            name='reason',
-            field=models.CharField(choices=[('network', '网络中断'), ('prompt', '未按时答题'), ('too_fast', '快进或倍速'), ('repeated', '重复观看'), ('taken_over', '其他设备正在学习'), ('not_entitled', '学习计划未开通')], max_length=16, verbose_name='原因'),
+            model_name="refusedtime",
+            name="reason",
+            field=models.CharField(
+                choices=[
+                    ("network", "网络中断"),
+                    ("prompt", "未按时答题"),
+                    ("too_fast", "快进或倍速"),
+                    ("repeated", "重复观看"),
+                    ("taken_over", "其他设备正在学习"),
+                    ("not_entitled", "学习计划未开通"),
+                ],
+                max_length=16,
+                verbose_name="原因",
+            ),
         ),
         migrations.AddIndex(
-            model_name='personclock',
-            index=models.Index(condition=models.Q(('session', ''), _negated=True), fields=['person'], name='clock_live_sessions'),
+            model_name="personclock",
+            index=models.Index(
+                condition=models.Q(("session", ""), _negated=True),
+                fields=["person"],
+                name="clock_live_sessions",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='prompt',
-            constraint=models.UniqueConstraint(condition=models.Q(('closed_at__isnull', True)), fields=('person',), name='prompt_one_open_per_person'),
+            model_name="prompt",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("closed_at__isnull", True)),
+                fields=("person",),
+                name="prompt_one_open_per_person",
+            ),
         ),
         migrations.AddField(
-            model_name='playsession',
-            name='chapter',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='play_sessions', to='catalog.chapter', verbose_name='章节'),
+            model_name="playsession",
+            name="chapter",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="play_sessions",
+                to="catalog.chapter",
+                verbose_name="章节",
+            ),
         ),
         migrations.AddField(
-            model_name='playsession',
-            name='enrolment',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='play_sessions', to='learning.enrolment', verbose_name='学习计划'),
+            model_name="playsession",
+            name="enrolment",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="play_sessions",
+                to="learning.enrolment",
+                verbose_name="学习计划",
+            ),
         ),
         migrations.AddField(
-            model_name='playsession',
-            name='person',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='play_sessions', to=settings.AUTH_USER_MODEL, verbose_name='学员'),
+            model_name="playsession",
+            name="person",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE,
+                related_name="play_sessions",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="学员",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='playsession',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('end', ''), ('ended_at__isnull', True)), models.Q(('ended_at__isnull', False), models.Q(('end', ''), _negated=True)), _connector='OR'), name='session_end_has_reason'),
+            model_name="playsession",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("end", ""), ("ended_at__isnull", True)),
+                    models.Q(
+                        ("ended_at__isnull", False),
+                        models.Q(("end", ""), _negated=True),
+                    ),
+                    _connector="OR",
+                ),
+                name="session_end_has_reason",
+            ),
         ),
     ]

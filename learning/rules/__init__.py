@@ -1,0 +1,1 @@
+"""Pure decisions about learning time: no database, no clock, no settings."""
