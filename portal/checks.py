@@ -12,6 +12,7 @@ from typing import Any
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.db import connection
 
 FRONT_END_PACKAGES = (
     "bootstrap",
@@ -118,7 +119,7 @@ def check_addresses() -> list[CheckMessage]:
 
 def check_services() -> list[CheckMessage]:
     found: list[CheckMessage] = []
-    if "sqlite" in settings.DATABASES["default"]["ENGINE"]:
+    if connection.vendor == "sqlite":
         found.append(
             Warning(
                 "生产环境正在使用嵌入式数据库 SQLite",

@@ -225,6 +225,9 @@ CONTENT_SECURITY_POLICY = {
 # --- Files -------------------------------------------------------------------------------
 STATIC_URL = "static/"
 STATIC_ROOT = VAR_DIR / "static"
+if not PRODUCTION:
+    # Empty, but WhiteNoise warns where it is missing.
+    STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.FileSystemFinder",
@@ -268,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
         "learning.tasks.close_idle_sessions": 6,
         "certificates.tasks.render_waiting_issues": 1,
         "invoices.tasks.issue_requested_invoices": 1,
+        "portal.tasks.mark_worker_seen": 6,
     }.items()
 }
 
@@ -280,6 +284,8 @@ MESSAGE_BOX = env.bool("PORTAL_MESSAGE_BOX", default=not PRODUCTION)
 SMS_PROVIDER = env.str(
     "SMS_PROVIDER", default="accounts.services.messages.MessageBoxProvider"
 )
+# All codes by SMS of one hour, whoever asks: what a flood of requests can cost at most.
+SMS_HOURLY_CAP = env.int("SMS_HOURLY_CAP", default=5000)
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="dummymail://")
 vars().update(EMAIL_CONFIG)
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="no-reply@localhost")

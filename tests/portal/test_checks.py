@@ -1,0 +1,85 @@
+import base64
+from types import SimpleNamespace
+
+import pytest
+
+from portal import checks
+
+
+def key(number: int) -> str:
+    return base64.urlsafe_b64encode(bytes([number]) * 32).decode()
+
+
+@pytest.fixture
+def production(settings, monkeypatch):
+    """Settings as they should be in production."""
+    settings.SANDBOX = False
+    settings.MESSAGE_BOX = False
+    settings.SECRET_KEY = "s" * 50
+    settings.FIELD_KEYS = f"k2:{key(2)},k1:{key(1)}"
+    settings.INDEX_KEY = key(3)
+    settings.ALLOWED_HOSTS = ["portal.example"]
+    settings.SITE_URL = "https://portal.example"
+    settings.REDIS_URL = "redis://redis/0"
+    monkeypatch.setattr(checks, "connection", SimpleNamespace(vendor="postgresql"))
+    return settings
+
+
+def found() -> list[str]:
+    return [message.id for message in checks.check_production(None)]
+
+
+def test_a_proper_production_passes(production):
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("SANDBOX", True, ["portal.E002"]),
+        ("MESSAGE_BOX", True, ["portal.E003"]),
+        ("SECRET_KEY", "short", ["portal.E004"]),
+        ("FIELD_KEYS", "", ["portal.E005"]),
+        ("FIELD_KEYS", "k1:c2hvcnQ=", ["portal.E005"]),
+        ("FIELD_KEYS", "k1:not base64", ["portal.E005"]),
+        ("INDEX_KEY", "", ["portal.E006"]),
+        ("INDEX_KEY", "guessable", ["portal.E006"]),
+        ("INDEX_KEY", key(1), ["portal.E007"]),
+        ("ALLOWED_HOSTS", ["*"], ["portal.E008"]),
+        ("SITE_URL", "http://portal.example", ["portal.E009"]),
+        ("REDIS_URL", "", ["portal.W002"]),
+    ],
+)
+def test_what_must_not_go_live_is_found(production, name, value, expected):
+    setattr(production, name, value)
+
+    assert found() == expected
+
+
+def test_an_embedded_database_in_production_is_a_warning(production, monkeypatch):
+    monkeypatch.setattr(checks, "connection", SimpleNamespace(vendor="sqlite"))
+
+    assert found() == ["portal.W001"]
+
+
+def test_missing_front_end_files_lead_to_the_command_that_gets_them(settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.NODE_MODULES = tmp_path / "node_modules"
+
+    (message,) = checks.check_front_end(None)
+
+    assert message.id == "portal.E001"
+    assert message.hint == "请运行 script/bootstrap"
+    assert "htmx.org" in message.msg
+
+
+def test_collected_files_need_no_node_modules(settings, tmp_path):
+    settings.STATIC_ROOT = tmp_path
+    settings.NODE_MODULES = tmp_path / "node_modules"
+    (tmp_path / "staticfiles.json").touch()
+
+    assert checks.check_front_end(None) == []
+
+
+def test_installed_packages_pass():
+    assert checks.check_front_end(None) == []
