@@ -144,18 +144,8 @@ def choose_action(
     if enrolment is not None:
         return _action_of_holder(plan, enrolment)
     if line is not None:
-        order = reverse("orders:detail", args=[line.order.number])
-        if line.order.state == Order.State.PENDING:
-            return PlanAction("去支付", order, "您有一笔未支付的订单，支付后即可学习")
-        return PlanAction("查看订单", order, "您已购买该培训项目")
-    if not plan.is_published:
-        return PlanAction(note="草稿预览：发布后学员才能看到和购买")
-    if today < plan.sale_start:
-        return PlanAction(note=f"{plan.sale_start:%Y-%m-%d} 开始报名")
-    if today > plan.sale_end:
-        return PlanAction(note="报名已结束")
-    label = "立即购买" if plan.entry == Plan.Entry.ONE else "报名"
-    return PlanAction(label, reverse("orders:checkout", args=[plan.code]))
+        return _action_of_buyer(line)
+    return _action_of_newcomer(plan, today)
 
 
 def _action_of_holder(plan: Plan, enrolment: Enrolment) -> PlanAction:
@@ -164,3 +154,21 @@ def _action_of_holder(plan: Plan, enrolment: Enrolment) -> PlanAction:
     label = "进入学习" if plan.entry == Plan.Entry.ONE else "去学习"
     url = reverse("learning:course-list", args=[plan.code])
     return PlanAction(label, url, "", enrolment)
+
+
+def _action_of_buyer(line: OrderLine) -> PlanAction:
+    order = reverse("orders:detail", args=[line.order.number])
+    if line.order.state == Order.State.PENDING:
+        return PlanAction("去支付", order, "您有一笔未支付的订单，支付后即可学习")
+    return PlanAction("查看订单", order, "您已购买该培训项目")
+
+
+def _action_of_newcomer(plan: Plan, today: date) -> PlanAction:
+    if not plan.is_published:
+        return PlanAction(note="草稿预览：发布后学员才能看到和购买")
+    if today < plan.sale_start:
+        return PlanAction(note=f"{plan.sale_start:%Y-%m-%d} 开始报名")
+    if today > plan.sale_end:
+        return PlanAction(note="报名已结束")
+    label = "立即购买" if plan.entry == Plan.Entry.ONE else "报名"
+    return PlanAction(label, reverse("orders:checkout", args=[plan.code]))
