@@ -1,5 +1,39 @@
+"""Login for everything that asks Django, the admin among them: the same rules everywhere."""
+
+from typing import Any
+
+from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.http import HttpRequest
+from django.utils import timezone
+
+from accounts.errors import LoginRefusedError, LoginThrottledError
+from accounts.models import User
+from accounts.services.login import check_login
+from portal.lib.addresses import client_address
 
 
 class PersonBackend(ModelBackend):
-    """Login by user name; the accounts services widen it to phone and ID number."""
+    """Login by user name, phone or ID number; a session only for accounts in use."""
+
+    def authenticate(
+        self,
+        request: HttpRequest | None,
+        username: str | None = None,
+        password: str | None = None,
+        **kwargs: Any,
+    ) -> User | None:
+        if username is None or password is None:
+            return None
+        meta = request.META if request is not None else {}
+        address = client_address(meta, trusted_proxies=settings.TRUSTED_PROXY_COUNT)
+        try:
+            return check_login(
+                account=username, password=password, address=address, now=timezone.now()
+            )
+        except (LoginRefusedError, LoginThrottledError):
+            return None
+
+    def user_can_authenticate(self, user: Any) -> bool:
+        """Asked at every request: a session ends when its account is closed."""
+        return isinstance(user, User) and user.may_log_in

@@ -171,6 +171,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "accounts.rules.passwords.OwnDataValidator"},
+    {"NAME": "accounts.rules.passwords.StaffLengthValidator"},
 ]
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "dashboard"
@@ -265,6 +266,7 @@ CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": SWEEP_SECONDS * factor}
     for name, factor in {
         "accounts.tasks.deliver_messages": 1,
+        "accounts.tasks.forget_old_traces": 360,
         "orders.tasks.sweep_gateway_messages": 1,
         "orders.tasks.poll_waiting_attempts": 3,
         "orders.tasks.expire_orders": 6,

@@ -1,3 +1,7 @@
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import models
 
 from accounts.personal_data import cipher
@@ -75,6 +79,15 @@ class Message(models.Model):
     def context_of(self, column: str) -> str:
         return f"accounts.message.{column}:{self.code}"
 
+    def store_recipient(self, recipient: str) -> None:
+        self.recipient_cipher = cipher().encrypt(
+            recipient, context=self.context_of("recipient")
+        )
+
+    def store_content(self, text: str, values: Mapping[str, str]) -> None:
+        content = json.dumps({"text": text, "values": dict(values)}, ensure_ascii=False)
+        self.text_cipher = cipher().encrypt(content, context=self.context_of("text"))
+
     @property
     def recipient(self) -> str:
         return cipher().decrypt(
@@ -83,4 +96,18 @@ class Message(models.Model):
 
     @property
     def text(self) -> str:
-        return cipher().decrypt(self.text_cipher, context=self.context_of("text"))
+        """The words as they are sent; empty once they were forgotten."""
+        return str(self._content["text"]) if self.text_cipher else ""
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What the template's places are filled with, for providers that send by template."""
+        values: dict[str, str] = self._content["values"]
+        return values
+
+    @property
+    def _content(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(
+            cipher().decrypt(self.text_cipher, context=self.context_of("text"))
+        )
+        return content

@@ -33,12 +33,13 @@ class User(AbstractBaseUser, PermissionsMixin):
     id_kind = models.CharField(
         "证件类型", max_length=16, choices=IdKind, default=IdKind.ID_CARD
     )
+    # Null and not empty where there is none: staff have no ID number, and each column is unique.
     id_number_cipher = models.BinaryField("证件号码密文", null=True)
-    id_number_index = models.CharField(
+    id_number_index = models.CharField(  # noqa: DJ001
         "证件号码索引", max_length=64, null=True, unique=True
     )
     phone_cipher = models.BinaryField("手机号码密文", null=True)
-    phone_index = models.CharField(
+    phone_index = models.CharField(  # noqa: DJ001
         "手机号码索引", max_length=64, null=True, unique=True
     )
     email = models.EmailField("电子邮箱", blank=True)
@@ -52,7 +53,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 
-    objects: ClassVar[UserManager["User"]] = UserManager()
+    objects = UserManager()
 
     class Meta:
         verbose_name = "用户"

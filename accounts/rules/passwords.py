@@ -1,8 +1,22 @@
 """What may not be a password: common ones and the person's own data (NIST SP 800-63B 5.1.1.2)."""
 
+from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+
+STAFF_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody who has no account yet, as the validators see people."""
+
+    username: str = ""
+    phone: str = ""
+    id_number: str = ""
+    is_staff: bool = False
 
 
 class OwnDataValidator:
@@ -20,3 +34,24 @@ class OwnDataValidator:
 
     def get_help_text(self) -> str:
         return "密码不能包含您的用户名、手机号码或证件号码。"
+
+
+class StaffLengthValidator:
+    """Whoever can open the accounts of others needs a longer password (security.md)."""
+
+    def validate(self, password: str, user: Any = None) -> None:
+        if user is not None and user.is_staff and len(password) < STAFF_LENGTH:
+            raise ValidationError(
+                f"工作人员的密码至少需要{STAFF_LENGTH}个字符。", code="password_staff"
+            )
+
+    def get_help_text(self) -> str:
+        return f"工作人员的密码至少需要{STAFF_LENGTH}个字符。"
+
+
+def refuse_weak_password(password: str, person: Any) -> None:
+    """Ask the validators of the settings; `person` is a `User` or a `Candidate`.
+
+    Raises Django's `ValidationError`, one message for each thing that is wrong.
+    """
+    validate_password(password, person)

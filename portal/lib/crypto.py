@@ -43,7 +43,7 @@ class FieldCipher:
         sealed = AESGCM(key).encrypt(nonce, text.encode(), context.encode())
         return key_id.encode() + b":" + nonce + sealed
 
-    def decrypt(self, token: bytes, *, context: str) -> str:
+    def decrypt(self, token: bytes | memoryview, *, context: str) -> str:
         """Raise `cryptography.exceptions.InvalidTag` if changed or moved, KeyError without its key."""
         key_id, _, rest = bytes(token).partition(b":")
         key = self.keys[key_id.decode()]
@@ -61,4 +61,6 @@ class BlindIndex:
     key: bytes
 
     def of(self, kind: str, value: str) -> str:
-        return hmac.new(self.key, f"{kind}:{value}".encode(), hashlib.sha256).hexdigest()
+        return hmac.new(
+            self.key, f"{kind}:{value}".encode(), hashlib.sha256
+        ).hexdigest()

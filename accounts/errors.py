@@ -1,0 +1,111 @@
+"""What the accounts refuse, with words fit for the person who reads them."""
+
+
+class AccountsError(Exception):
+    """Base of everything the accounts refuse; `str()` may be shown."""
+
+    message = "操作未能完成，请稍后重试。"
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message or self.message)
+
+
+class NameRefusedError(AccountsError):
+    """Not a name as an identity card carries it."""
+
+    message = "请填写与证件一致的姓名，中间不能有空格和符号（间隔号“·”除外）。"
+
+
+class UsernameRefusedError(AccountsError):
+    """Not a user name that could never be mistaken for a phone or an ID number."""
+
+    message = "用户名应为4至20位字母、数字或下划线，以字母开头。"
+
+
+class UsernameTakenError(AccountsError):
+    """Somebody else has this user name."""
+
+    message = "该用户名已被使用，请换一个。"
+
+
+class CodeRateError(AccountsError):
+    """Too many codes were asked for; `wait_seconds` tells when to come again."""
+
+    message = "获取验证码过于频繁，请稍后再试。"
+
+    def __init__(self, message: str = "", *, wait_seconds: int) -> None:
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
+
+
+class CodeRefusedError(AccountsError):
+    """The code is wrong, used, too old or of another browser; the words do not say which."""
+
+    message = "验证码错误或已失效，请核对短信或重新获取。"
+
+
+class IdNumberTakenError(AccountsError):
+    """The ID number belongs to an account."""
+
+    message = (
+        "该证件号码已注册账号，请直接登录。忘记密码可用注册时的手机号码找回；"
+        "手机号码已更换的，请联系在线客服。"
+    )
+
+
+class PhoneTakenError(AccountsError):
+    """The phone belongs to an account."""
+
+    message = "该手机号码已注册账号，请直接登录，或使用“忘记密码”重置密码。"
+
+
+class LoginRefusedError(AccountsError):
+    """Nobody gets in with this; the same words whatever the cause."""
+
+    message = "用户名或密码错误。"
+
+
+class LoginThrottledError(AccountsError):
+    """Too many failures; says nothing about whether the account exists."""
+
+    message = "尝试次数过多，请15分钟后再试，或使用短信验证码登录。"
+
+
+class PasswordWrongError(AccountsError):
+    """The present password was asked for and is another."""
+
+    message = "当前密码不正确。"
+
+
+class PasswordRefusedError(AccountsError):
+    """The new password holds data of the person."""
+
+    message = "密码不能包含您的用户名、手机号码或证件号码。"
+
+
+class RegionRefusedError(AccountsError):
+    """The district cannot be chosen today."""
+
+    message = "该区县已调整，请重新选择。"
+
+
+class LevelRefusedError(AccountsError):
+    """The series does not have this level."""
+
+    message = "所选专业序列没有该级别，请重新选择。"
+
+
+class DeliveryError(AccountsError):
+    """A message was not delivered; `permanent` ones are not tried again."""
+
+    message = "消息发送失败。"
+
+    def __init__(self, message: str = "", *, permanent: bool = False) -> None:
+        super().__init__(message)
+        self.permanent = permanent
+
+
+class WeChatError(AccountsError):
+    """WeChat did not answer or refused; the log has the details."""
+
+    message = "微信授权未完成，请重试，或使用账号密码登录。"

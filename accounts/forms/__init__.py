@@ -1,0 +1,1 @@
+"""Shape and spelling of what people type; the services decide what it means."""

@@ -1,0 +1,91 @@
+"""Forms of the ways in."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.forms.fields import (
+    HELP_ON_PASSWORDS,
+    CodeField,
+    PasswordField,
+    PhoneField,
+)
+from accounts.models import User
+from accounts.rules.passwords import Candidate, refuse_weak_password
+
+
+class LoginForm(forms.Form):
+    """Password login: the account may be a phone, a user name or an ID number."""
+
+    account = forms.CharField(
+        label="账号",
+        max_length=60,
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "username",
+                "autocapitalize": "none",
+                "spellcheck": "false",
+                "placeholder": "手机号码 / 用户名 / 证件号码",
+            }
+        ),
+        error_messages={"required": "请填写手机号码、用户名或证件号码。"},
+    )
+    password = PasswordField(label="密码", autocomplete="current-password")
+
+
+class CodeLoginForm(forms.Form):
+    """Login by a code to the phone on file."""
+
+    phone = PhoneField()
+    code = CodeField()
+
+
+class _NewPasswordForm(forms.Form):
+    password = PasswordField(label="新密码", help_text=HELP_ON_PASSWORDS)
+    password_again = PasswordField(label="确认新密码")
+
+    def whose(self) -> User | Candidate:
+        """The person whose own data the password may not contain."""
+        raise NotImplementedError
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        password, again = data.get("password"), data.get("password_again")
+        if not password or not again:
+            return data
+        if password != again:
+            self.add_error("password_again", "两次输入的密码不一致。")
+            return data
+        try:
+            refuse_weak_password(password, self.whose())
+        except ValidationError as error:
+            self.add_error("password", error)
+        return data
+
+
+class PasswordResetForm(_NewPasswordForm):
+    """A new password by a code to the phone on file."""
+
+    phone = PhoneField(help_text="注册时使用的手机号码。")
+    code = CodeField()
+
+    field_order = ("phone", "code", "password", "password_again")
+
+    def whose(self) -> Candidate:
+        return Candidate(phone=self.cleaned_data.get("phone", ""))
+
+
+class PasswordChangeForm(_NewPasswordForm):
+    """A new password for somebody who knows the present one."""
+
+    present = PasswordField(label="当前密码", autocomplete="current-password")
+
+    field_order = ("present", "password", "password_again")
+
+    def __init__(self, *args: Any, person: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.person = person
+
+    def whose(self) -> User:
+        return self.person

@@ -1,0 +1,63 @@
+"""Every row lock of the accounts. Order: counters, codes, people, messages, the audit head.
+
+The audit head comes last in a transaction and is held shortly: everybody who writes an
+audit entry waits for it.
+"""
+
+from datetime import datetime
+
+from accounts.models import (
+    AuditHead,
+    Message,
+    ThrottleCounter,
+    User,
+    VerificationCode,
+)
+
+# What the first entry of the audit chain has before it.
+GENESIS = "0" * 64
+
+
+def lock_counter(
+    scope: ThrottleCounter.Scope, key: str, *, now: datetime
+) -> ThrottleCounter:
+    """The counter of a scope and key, made at first use."""
+    ThrottleCounter.objects.get_or_create(
+        scope=scope, key=key, defaults={"window_started_at": now}
+    )
+    return ThrottleCounter.objects.select_for_update().get(scope=scope, key=key)
+
+
+def find_locked_code(
+    *, phone_index: str, purpose: str, browser: str
+) -> VerificationCode | None:
+    """The newest code sent to this phone for this purpose and browser."""
+    return (
+        VerificationCode.objects.select_for_update()
+        .filter(phone_index=phone_index, purpose=purpose, browser=browser)
+        .order_by("-sent_at", "-pk")
+        .first()
+    )
+
+
+def lock_person(person_id: int) -> User:
+    return User.objects.select_for_update().get(pk=person_id)
+
+
+def find_locked_due_message(*, now: datetime) -> Message | None:
+    """The message that waits longest, skipping those another worker is about to claim."""
+    return (
+        Message.objects.select_for_update(skip_locked=True)
+        .filter(state=Message.State.WAITING, due_at__lte=now)
+        .order_by("due_at", "pk")
+        .first()
+    )
+
+
+def lock_message(message_id: int) -> Message:
+    return Message.objects.select_for_update().get(pk=message_id)
+
+
+def lock_audit_head() -> AuditHead:
+    AuditHead.objects.get_or_create(id=1, defaults={"hash": GENESIS})
+    return AuditHead.objects.select_for_update().get(id=1)

@@ -1,0 +1,92 @@
+"""Reads about people, regions and units."""
+
+from datetime import date, datetime, timedelta
+
+from django.db.models import Q, QuerySet
+
+from accounts.models import Message, Profile, Region, Unit, User
+from accounts.personal_data import id_number_index, phone_index
+from accounts.rules.accounts import canonical_account
+
+UNIT_SUGGESTIONS = 8
+MESSAGE_BOX_AGE = timedelta(hours=1)
+
+
+def find_person_by_account(account: str) -> User | None:
+    """The person behind what was typed at login: user name, phone or ID number.
+
+    A user name begins with a letter and has no shape of an ID number, so the three never
+    mean different people. One and the same query, whoever is found.
+    """
+    canonical = canonical_account(account)
+    return User.objects.filter(Q(username=canonical) | _has_number(canonical)).first()
+
+
+def find_person_by_number(text: str) -> User | None:
+    """The person with exactly this phone or ID number, as staff type it."""
+    return User.objects.filter(_has_number(canonical_account(text))).first()
+
+
+def _has_number(canonical: str) -> Q:
+    return Q(phone_index=phone_index(canonical)) | Q(
+        id_number_index=id_number_index(canonical.upper())
+    )
+
+
+def find_person_by_phone(phone: str) -> User | None:
+    """The person with this normalised phone, whatever the account's state."""
+    return User.objects.filter(phone_index=phone_index(phone)).first()
+
+
+def is_phone_taken(phone: str) -> bool:
+    return User.objects.filter(phone_index=phone_index(phone)).exists()
+
+
+def is_id_number_taken(number: str) -> bool:
+    return User.objects.filter(id_number_index=id_number_index(number)).exists()
+
+
+def find_profile(user: User) -> Profile | None:
+    """The person's profile with region and unit loaded."""
+    return (
+        Profile.objects.select_related("region__successor", "unit")
+        .filter(person=user)
+        .first()
+    )
+
+
+def list_regions(*, today: date) -> QuerySet[Region]:
+    """The regions that may be chosen today, in the order of the list."""
+    return Region.objects.valid_on(today).order_by("position", "code")
+
+
+def find_region(code: str, *, today: date) -> Region | None:
+    return list_regions(today=today).filter(code=code).first()
+
+
+def search_units(*, region_code: str, text: str) -> list[Unit]:
+    """Units of a region whose name contains `text`, those that begin with it first."""
+    text = text.strip()
+    if len(text) < 2:
+        return []
+    units = Unit.objects.filter(
+        region__code=region_code, is_active=True, name__icontains=text
+    ).order_by("name")[: UNIT_SUGGESTIONS * 4]
+    found = sorted(units, key=lambda unit: (not unit.name.startswith(text), unit.name))
+    return found[:UNIT_SUGGESTIONS]
+
+
+def find_unit(*, region: Region, name: str) -> Unit | None:
+    """The active unit of exactly this name in the region."""
+    return Unit.objects.filter(region=region, name=name, is_active=True).first()
+
+
+def list_sent_messages(*, now: datetime) -> list[Message]:
+    """The SMS of the last hour, newest first: what the message box shows."""
+    return list(
+        Message.objects.filter(
+            channel=Message.Channel.SMS,
+            state=Message.State.SENT,
+            sent_at__gt=now - MESSAGE_BOX_AGE,
+        ).order_by("-sent_at", "-pk")[:50]
+    )

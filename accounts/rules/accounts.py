@@ -1,0 +1,15 @@
+"""One spelling for what people type into the login's first field."""
+
+from portal.lib.identity import normalise_person_number
+from portal.lib.phones import PhoneError, normalise_phone
+
+
+def canonical_account(text: str) -> str:
+    """User name, phone or ID number in the one form that counters are kept under.
+
+    Otherwise blanks, dashes and full-width digits would give a guesser new tries.
+    """
+    try:
+        return normalise_phone(text)
+    except PhoneError:
+        return normalise_person_number(text).lower()

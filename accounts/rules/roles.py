@@ -1,0 +1,107 @@
+"""The staff's roles (security.md): who may do what in the admin, as names of permissions.
+
+Duties are kept apart: whoever manages accounts and plans touches no money, whoever touches
+money sets no permissions, and the audit role reads everything and changes nothing.
+"""
+
+from collections.abc import Iterable, Mapping
+
+BUSINESS = "业务"
+FINANCE = "财务"
+REVIEW = "审核"
+SYSTEM = "系统"
+AUDIT = "审计"
+SUPERVISOR = "区县督导"
+
+UNMASK = "accounts.user.unmask_personal_data"
+
+_READ = ("view",)
+_WRITE = ("view", "add", "change")
+_ALL = ("view", "add", "change", "delete")
+
+
+def _grant(actions: Iterable[str], *models: str) -> list[str]:
+    return [f"{model}.{action}" for model in models for action in actions]
+
+
+_PEOPLE = ("accounts.user", "accounts.profile", "accounts.unit", "accounts.region")
+_STUDIES = (
+    "learning.enrolment",
+    "learning.chapterprogress",
+    "learning.coursecompletion",
+    "learning.refusedtime",
+)
+_PAPERS = ("certificates.certificate", "certificates.certificateissue")
+_ORDERS = ("orders.order", "orders.orderline", "orders.orderevent")
+_PAYMENTS = (
+    "orders.paymentattempt",
+    "orders.gatewaymessage",
+    "orders.invoicerequest",
+    "invoices.invoice",
+)
+_CATALOGUE = (
+    "catalog.plan",
+    "catalog.plancourse",
+    "catalog.course",
+    "catalog.chapter",
+    "catalog.lecturer",
+    "catalog.question",
+    "catalog.option",
+    "catalog.video",
+)
+
+# Role to permissions, each "app.model.action"; an action that is none of Django's four is
+# the codename of a permission of the model's own.
+ROLES: Mapping[str, tuple[str, ...]] = {
+    BUSINESS: (
+        *_grant(
+            _WRITE, "accounts.profile", "accounts.unit", "accounts.unitappointment"
+        ),
+        *_grant(("view", "change"), "accounts.user"),
+        *_grant(_READ, "accounts.region", "accounts.message", "accounts.consent"),
+        *_grant(_WRITE, *_CATALOGUE),
+        *_grant(
+            _ALL,
+            "catalog.plancourse",
+            "content.article",
+            "content.download",
+            "content.hotline",
+        ),
+        *_grant(_READ, *_STUDIES, *_PAPERS, *_ORDERS),
+        *_grant(_WRITE, "support.conversation", "support.conversationmessage"),
+        UNMASK,
+    ),
+    FINANCE: (
+        *_grant(_READ, "accounts.user", "accounts.profile", "accounts.unit"),
+        *_grant(_READ, *_ORDERS, *_PAYMENTS),
+        *_grant(("view", "change"), "orders.paymentexception"),
+    ),
+    REVIEW: (
+        *_grant(_READ, *_PEOPLE, *_STUDIES, *_PAPERS, *_ORDERS),
+        UNMASK,
+    ),
+    SYSTEM: (
+        *_grant(_WRITE, "accounts.user"),
+        *_grant(_READ, "auth.group", "accounts.message"),
+        *_grant(_WRITE, "accounts.region"),
+    ),
+    AUDIT: (
+        *_grant(_READ, *_PEOPLE, *_STUDIES, *_PAPERS, *_ORDERS, *_PAYMENTS),
+        *_grant(
+            _READ,
+            "accounts.auditentry",
+            "accounts.consent",
+            "accounts.message",
+            "accounts.unitappointment",
+            "orders.paymentexception",
+        ),
+    ),
+    SUPERVISOR: (*_grant(_READ, "accounts.unit", "accounts.region"),),
+}
+
+
+def split_permission(name: str) -> tuple[str, str, str]:
+    """`app.model.action` as (app label, model name, codename)."""
+    app, model, action = name.split(".")
+    codename = f"{action}_{model}" if action in _ALL else action
+    return app, model, codename

@@ -1,0 +1,72 @@
+"""How often something may be tried, decided from counters and a moment."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+MINUTE = timedelta(minutes=1)
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most `count` tries within `window`, counted from the first of them."""
+
+    count: int
+    window: timedelta
+
+
+# One person at one place who forgot the password: five tries, then a quarter of an hour.
+LOGIN_PAIR = Limit(5, 15 * MINUTE)
+# One account tried from many places: from here on only a code by SMS opens it for an hour.
+# No lockout, or anybody could shut anybody out; and more than one place can reach alone.
+LOGIN_ACCOUNT = Limit(50, HOUR)
+# A whole school behind one address has hundreds of honest people; a list of stolen
+# passwords has thousands of tries.
+LOGIN_ADDRESS = Limit(200, 15 * MINUTE)
+
+# Codes by SMS cost money and bother people (security.md).
+CODE_PHONE_LIMITS = (Limit(1, MINUTE), Limit(5, HOUR), Limit(10, DAY))
+CODE_ADDRESS_LIMITS = (Limit(20, HOUR),)
+CODE_LIFETIME = 5 * MINUTE
+CODE_TRIES = 5
+CODE_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Window:
+    """A counter: `count` tries since `started_at`."""
+
+    count: int
+    started_at: datetime
+
+    def is_over(self, limit: Limit, *, now: datetime) -> bool:
+        return now >= self.started_at + limit.window
+
+
+def count_try(window: Window | None, limit: Limit, *, now: datetime) -> Window:
+    """The counter after one more try; a new window begins where the old one is over."""
+    if window is None or window.is_over(limit, now=now):
+        return Window(1, now)
+    return Window(window.count + 1, window.started_at)
+
+
+def is_allowed(window: Window, limit: Limit) -> bool:
+    """Whether the try that `window` already counts may go ahead."""
+    return window.count <= limit.count
+
+
+def wait_until_free(
+    sent_at: Sequence[datetime], limits: Sequence[Limit], *, now: datetime
+) -> timedelta:
+    """How long until one more may be sent, by sliding windows; zero if at once.
+
+    `sent_at` holds every moment within the longest window.
+    """
+    waits = [timedelta()]
+    for limit in limits:
+        recent = sorted(moment for moment in sent_at if moment > now - limit.window)
+        if len(recent) >= limit.count:
+            waits.append(recent[-limit.count] + limit.window - now)
+    return max(waits)

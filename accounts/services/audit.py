@@ -1,0 +1,90 @@
+"""The audit chain: entries are added, never changed, and a missing one is found."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from django.db import transaction
+
+from accounts.locks import GENESIS, lock_audit_head
+from accounts.models import AuditEntry, AuditHead, User
+from accounts.personal_data import blind_index
+
+type_of_detail = Mapping[str, str | int | bool | list[str] | None]
+
+
+@dataclass(frozen=True)
+class ChainFault:
+    """Where the chain does not hold: the position from which on it cannot be trusted."""
+
+    position: int
+    reason: str
+
+
+@transaction.atomic
+def record_audit(
+    *,
+    action: str,
+    target: str,
+    actor: User | None,
+    now: datetime,
+    detail: type_of_detail | None = None,
+) -> AuditEntry:
+    """Append an entry: `actor` did `action` (dotted, past tense) to `target` (`user:CODE`).
+
+    `detail` holds plain JSON and no personal data. Call it last in a transaction, since
+    everybody else who appends waits until the transaction ends.
+    """
+    head = lock_audit_head()
+    entry = AuditEntry(
+        position=head.position + 1,
+        at=now,
+        actor=actor,
+        action=action,
+        target=target,
+        detail=dict(detail or {}),
+        previous_hash=head.hash,
+    )
+    entry.hash = hash_entry(entry)
+    entry.save(force_insert=True)
+    AuditHead.objects.filter(pk=head.pk).update(
+        position=entry.position, hash=entry.hash
+    )
+    return entry
+
+
+def hash_entry(entry: AuditEntry) -> str:
+    """The entry's hash over all its columns and the hash before it.
+
+    Keyed, so that whoever can write to the database still cannot forge a chain.
+    """
+    content = [
+        entry.position,
+        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        entry.actor_id,
+        entry.action,
+        entry.target,
+        entry.detail,
+        entry.previous_hash,
+    ]
+    return blind_index().of(
+        "audit", json.dumps(content, sort_keys=True, ensure_ascii=False)
+    )
+
+
+def find_chain_fault() -> ChainFault | None:
+    """Walk the whole chain and return the first fault: a missing, changed or cut-off entry."""
+    position, previous = 0, GENESIS
+    for entry in AuditEntry.objects.order_by("position").iterator(chunk_size=2000):
+        position += 1
+        if entry.position != position:
+            return ChainFault(position, "missing")
+        if entry.previous_hash != previous or hash_entry(entry) != entry.hash:
+            return ChainFault(position, "changed")
+        previous = entry.hash
+    head = AuditHead.objects.filter(pk=1).first()
+    end = (head.position, head.hash) if head else (0, GENESIS)
+    if end != (position, previous):
+        return ChainFault(position + 1, "cut off")
+    return None

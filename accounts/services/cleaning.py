@@ -1,0 +1,25 @@
+"""Forgetting: what was kept for a moment is not kept for years (个人信息保护法, article 19)."""
+
+from datetime import datetime, timedelta
+
+from django.contrib.sessions.models import Session
+from django.db import transaction
+
+from accounts.models import Message, ThrottleCounter, VerificationCode
+
+# The longest rate limit looks back one day.
+CODE_AGE = timedelta(days=2)
+COUNTER_AGE = timedelta(days=2)
+# Long enough to answer "I never got an SMS"; after it the row stays without its text.
+TEXT_AGE = timedelta(days=90)
+
+
+@transaction.atomic
+def forget_old_traces(*, now: datetime) -> None:
+    """Delete old codes, counters and ended sessions, and the texts of old messages."""
+    VerificationCode.objects.filter(sent_at__lt=now - CODE_AGE).delete()
+    ThrottleCounter.objects.filter(window_started_at__lt=now - COUNTER_AGE).delete()
+    Session.objects.filter(expire_date__lt=now).delete()
+    Message.objects.filter(created_at__lt=now - TEXT_AGE).exclude(
+        state=Message.State.WAITING
+    ).exclude(text_cipher=b"").update(text_cipher=b"", recipient_cipher=b"")

@@ -1,0 +1,217 @@
+"""The outbox: messages are rows, written with what causes them and delivered afterwards."""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Protocol
+
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from django.utils.module_loading import import_string
+
+from accounts.errors import DeliveryError
+from accounts.locks import find_locked_due_message, lock_message
+from accounts.models import Message
+from accounts.rules.message_texts import TEMPLATES
+from portal.lib.masks import mask_phone
+
+logger = logging.getLogger(__name__)
+
+# How long a worker may take over one message before another tries it. Longer than any
+# provider's timeout; after a crash in between, a message may come twice, never not at all.
+LEASE = timedelta(seconds=90)
+# Pauses after the first, second, ... failed try; after the last one the message has failed.
+RETRY_PAUSES = (
+    timedelta(seconds=10),
+    timedelta(seconds=30),
+    timedelta(minutes=2),
+    timedelta(minutes=10),
+    timedelta(hours=1),
+)
+# One sweep takes no more, so that a worker is never busy for long with a dead provider.
+SWEEP_SIZE = 200
+
+
+class SmsProvider(Protocol):
+    """Hands a text to a phone. Raises `DeliveryError`; must come back within 60 seconds."""
+
+    def send(
+        self,
+        *,
+        phone: str,
+        text: str,
+        template: str,
+        values: Mapping[str, str],
+        reference: str,
+    ) -> None:
+        """`reference` stays the same over retries: providers drop the second of two."""
+
+
+class MessageBoxProvider:
+    """The embedded provider: the row itself is the message box's content."""
+
+    def send(
+        self,
+        *,
+        phone: str,
+        text: str,
+        template: str,
+        values: Mapping[str, str],
+        reference: str,
+    ) -> None:
+        if not settings.MESSAGE_BOX:
+            raise DeliveryError("the message box is switched off", permanent=True)
+
+
+@cache
+def _load_provider(path: str) -> SmsProvider:
+    provider: SmsProvider = import_string(path)()
+    return provider
+
+
+def build_message(
+    *,
+    channel: str,
+    recipient: str,
+    template: str,
+    context: Mapping[str, str],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> Message:
+    """A message for the outbox, not yet saved; the arguments are those of `send_message`."""
+    message = Message(
+        channel=channel,
+        template=template,
+        recipient_mask=_mask_recipient(channel, recipient),
+        created_at=now,
+        due_at=now,
+        expires_at=expires_at,
+    )
+    message.store_recipient(recipient)
+    message.store_content(TEMPLATES[template].render(context), context)
+    return message
+
+
+def send_message(
+    *,
+    channel: str,
+    recipient: str,
+    template: str,
+    context: Mapping[str, str],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> Message:
+    """Write a message into the outbox, to be called in the transaction that causes it.
+
+    `recipient` is a phone, a mail address or an OpenID, `template` a key of the message
+    texts and `context` its values. Not sent any more after `expires_at`. The edge wakes the
+    worker: `accounts.tasks.deliver_messages.delay_on_commit()`.
+    """
+    message = build_message(
+        channel=channel,
+        recipient=recipient,
+        template=template,
+        context=context,
+        now=now,
+        expires_at=expires_at,
+    )
+    message.save(force_insert=True)
+    return message
+
+
+def deliver_due_messages(*, now: datetime) -> int:
+    """Try every message that is due; the number of those that were sent.
+
+    Each is claimed in a transaction of its own before the provider is called, so that
+    several workers may sweep at once and one that is killed loses nothing.
+    """
+    sent = 0
+    for _ in range(SWEEP_SIZE):
+        message = _claim_message(now=now)
+        if message is None:
+            break
+        sent += _deliver(message, now=now)
+    return sent
+
+
+@transaction.atomic
+def _claim_message(*, now: datetime) -> Message | None:
+    message = find_locked_due_message(now=now)
+    if message is not None:
+        message.tries += 1
+        message.due_at = now + LEASE
+        message.save(update_fields=["tries", "due_at"])
+    return message
+
+
+def _deliver(message: Message, *, now: datetime) -> bool:
+    if message.expires_at is not None and message.expires_at <= now:
+        _finish(
+            message, state=Message.State.FAILED, error="已过有效期，不再发送", now=now
+        )
+        return False
+    try:
+        _hand_over(message)
+    except DeliveryError as error:
+        logger.warning("message not delivered", extra={"reference": message.code})
+        _retry_later(message, error=error, now=now)
+        return False
+    except Exception as error:  # One bad message must not stop the others.
+        logger.exception("provider broke", extra={"reference": message.code})
+        _retry_later(message, error=DeliveryError(type(error).__name__), now=now)
+        return False
+    _finish(message, state=Message.State.SENT, error="", now=now)
+    return True
+
+
+def _hand_over(message: Message) -> None:
+    if message.channel == Message.Channel.SMS:
+        _load_provider(settings.SMS_PROVIDER).send(
+            phone=message.recipient,
+            text=message.text,
+            template=message.template,
+            values=message.values,
+            reference=message.code,
+        )
+    elif message.channel == Message.Channel.MAIL:
+        _send_mail(message)
+    else:
+        raise DeliveryError("尚未配置该渠道", permanent=True)
+
+
+def _send_mail(message: Message) -> None:
+    subject = TEMPLATES[message.template].subject or settings.PORTAL_NAME
+    try:
+        send_mail(subject, message.text, None, [message.recipient])
+    except OSError as error:  # smtplib's errors are OSErrors
+        raise DeliveryError(type(error).__name__) from error
+
+
+@transaction.atomic
+def _finish(message: Message, *, state: str, error: str, now: datetime) -> None:
+    row = lock_message(message.pk)
+    row.state = state
+    row.error = error
+    if state == Message.State.SENT:
+        row.sent_at = now
+    row.save(update_fields=["state", "error", "sent_at"])
+
+
+def _retry_later(message: Message, *, error: DeliveryError, now: datetime) -> None:
+    if error.permanent or message.tries > len(RETRY_PAUSES):
+        _finish(message, state=Message.State.FAILED, error=str(error)[:200], now=now)
+        return
+    Message.objects.filter(pk=message.pk, state=Message.State.WAITING).update(
+        due_at=now + RETRY_PAUSES[message.tries - 1], error=str(error)[:200]
+    )
+
+
+def _mask_recipient(channel: str, recipient: str) -> str:
+    if channel == Message.Channel.SMS:
+        return mask_phone(recipient)
+    if channel == Message.Channel.MAIL:
+        name, _, host = recipient.partition("@")
+        return f"{name[:1]}***@{host}"[:60]
+    return f"{recipient[:4]}****{recipient[-4:]}"

@@ -1,0 +1,68 @@
+"""Passwords: set anew by a code to the phone on file, or changed by who knows the present one."""
+
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from accounts.errors import CodeRefusedError, PasswordRefusedError, PasswordWrongError
+from accounts.locks import lock_person
+from accounts.models import Message, User, VerificationCode
+from accounts.queries import find_person_by_phone
+from accounts.rules.passwords import refuse_weak_password
+from accounts.services.audit import record_audit
+from accounts.services.codes import check_code
+from accounts.services.login import forget_login_failures
+from accounts.services.messages import send_message
+
+
+def reset_password(
+    *, phone: str, browser: str, code: str, password: str, now: datetime
+) -> User:
+    """Set the password of the account of a proved phone; its sessions end everywhere.
+
+    Raises `CodeRefusedError` for a wrong code and, alike, where there is no account, and
+    `PasswordRefusedError` for what only the account shows to be weak.
+    """
+    check_code(
+        phone=phone,
+        purpose=VerificationCode.Purpose.RESET,
+        browser=browser,
+        code=code,
+        now=now,
+    )
+    person = find_person_by_phone(phone)
+    if person is None or not person.may_log_in:
+        raise CodeRefusedError
+    try:
+        refuse_weak_password(password, person)
+    except ValidationError as error:
+        raise PasswordRefusedError(" ".join(error.messages)) from None
+    forget_login_failures(person=person)
+    return _set_password(person, password, action="account.password_reset", now=now)
+
+
+def change_password(
+    *, person: User, present: str, password: str, now: datetime
+) -> User:
+    """Set a new password; the caller keeps this session. Raises `PasswordWrongError`."""
+    if not person.check_password(present):
+        raise PasswordWrongError
+    return _set_password(person, password, action="account.password_changed", now=now)
+
+
+@transaction.atomic
+def _set_password(person: User, password: str, *, action: str, now: datetime) -> User:
+    person = lock_person(person.pk)
+    person.set_password(password)
+    person.save(update_fields=["password"])
+    if person.phone_index is not None:
+        send_message(
+            channel=Message.Channel.SMS,
+            recipient=person.phone,
+            template="password_changed",
+            context={},
+            now=now,
+        )
+    record_audit(action=action, target=f"user:{person.code}", actor=person, now=now)
+    return person
