@@ -11,7 +11,8 @@ def client_address(meta: Mapping[str, str], *, trusted_proxies: int) -> str:
     last `trusted_proxies` entries are true and what stands before them is the client's own
     claim. With 0 the header is ignored.
     """
-    chain = [part.strip() for part in meta.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    header = meta.get("HTTP_X_FORWARDED_FOR", "")
+    chain = [part.strip() for part in header.split(",") if part.strip()]
     if trusted_proxies and len(chain) >= trusted_proxies:
         address = chain[-trusted_proxies]
     else:
