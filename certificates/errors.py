@@ -24,6 +24,12 @@ class SealKeyError(CertificateError):
     message = "电子印章密钥或证书不可用。"
 
 
+class CertificateNotFoundError(CertificateError):
+    """There is no such certificate, or it is another person's."""
+
+    message = "没有找到该证书。"
+
+
 class NotCompletedError(CertificateError):
     message = "该培训计划尚未完成，完成全部学时后才能打印证书。"
 

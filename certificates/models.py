@@ -1,3 +1,5 @@
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 
@@ -48,14 +50,39 @@ class Certificate(models.Model):
     state = models.CharField("状态", max_length=8, choices=State, default=State.VALID)
     issued_at = models.DateTimeField("发证时间")
     revoked_at = models.DateTimeField("撤销时间", null=True, blank=True)
+    revoked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="撤销人",
+    )
     revocation_reason = models.CharField("撤销原因", max_length=200, blank=True)
 
     class Meta:
         verbose_name = "证书"
         verbose_name_plural = "证书"
+        permissions = [("revoke_certificate", "可撤销证书")]
+        constraints = [
+            models.CheckConstraint(
+                name="certificate_revoked_has_reason",
+                condition=models.Q(state="valid")
+                | models.Q(revoked_at__isnull=False) & ~models.Q(revocation_reason=""),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.number
+
+
+class IssueQuerySet(models.QuerySet["CertificateIssue"]):
+    def claimable(self, before: datetime) -> "IssueQuerySet":
+        """Issues that wait for a worker and were not claimed since `before`."""
+        return self.filter(
+            models.Q(claimed_at__isnull=True) | models.Q(claimed_at__lte=before),
+            state=CertificateIssue.State.WAITING,
+        )
 
 
 class CertificateIssue(models.Model):
@@ -83,10 +110,14 @@ class CertificateIssue(models.Model):
     )
     failure = models.CharField("原因", max_length=200, blank=True)
     issued_at = models.DateTimeField("签发时间")
+    # Until a while after this moment some worker is busy with it; then the sweep takes over.
+    claimed_at = models.DateTimeField("领取时间", null=True, blank=True)
     rendered_at = models.DateTimeField("制作时间", null=True, blank=True)
     file = models.FileField("文件", max_length=200, blank=True)
-    sha256 = models.CharField("SHA-256", max_length=64, blank=True)
+    sha256 = models.CharField("SHA-256", max_length=64, blank=True, db_index=True)
     size = models.PositiveIntegerField("大小（字节）", default=0)
+
+    objects = IssueQuerySet.as_manager()
 
     class Meta:
         verbose_name = "证书版本"
@@ -94,7 +125,12 @@ class CertificateIssue(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["certificate", "version"], name="issue_version_once"
-            )
+            ),
+            models.CheckConstraint(
+                name="issue_ready_has_file",
+                condition=~models.Q(state="ready")
+                | ~models.Q(file="") & ~models.Q(sha256="") & models.Q(size__gt=0),
+            ),
         ]
         indexes = [models.Index(fields=["state", "issued_at"], name="issue_waiting")]
 

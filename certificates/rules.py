@@ -2,6 +2,7 @@
 
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import date
 
 # The letters of a number: 公需 and 专业, as the centre's own registers abbreviate them.
@@ -28,6 +29,31 @@ def find_missing_details(details: Mapping[str, str]) -> tuple[str, ...]:
         for name, label in REQUIRED_DETAILS.items()
         if not details.get(name, "").strip()
     )
+
+
+@dataclass(frozen=True)
+class MissingCredits:
+    """Credits (学分) a plan still asks for; all zero when it is complete."""
+
+    total: int
+    compulsory: int
+    elective: int
+
+
+def count_missing_credits(
+    *,
+    required: int,
+    compulsory: int,
+    elective: int,
+    compulsory_earned: int,
+    elective_earned: int,
+) -> MissingCredits:
+    """Return what is missing: more of one kind does not make up for too little of the other."""
+    missing_compulsory = max(0, compulsory - compulsory_earned)
+    missing_elective = max(0, elective - elective_earned)
+    open_credits = max(0, required - compulsory_earned - elective_earned)
+    total = max(open_credits, missing_compulsory + missing_elective)
+    return MissingCredits(total, missing_compulsory, missing_elective)
 
 
 def format_chinese_date(day: date) -> str:
