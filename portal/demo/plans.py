@@ -195,7 +195,7 @@ def _professional_of_field(
     shared = [row for row in rows if row["field"] in SHARED_FIELDS]
     label = field.label if entry == Plan.Entry.ONE else f"{field.label}·入口二"
     sample = _professional(
-        f"zy-{NEWEST_YEAR}-{name}-{entry.value}",
+        f"zy-{NEWEST_YEAR}-{name}" + ("-2" if entry == Plan.Entry.TWO else ""),
         NEWEST_YEAR,
         f"重庆市{NEWEST_YEAR}年专业技术人员继续教育专业科目培训（{label}）",
         _offer([*own, *shared], NEWEST_YEAR),

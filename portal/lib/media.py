@@ -81,7 +81,7 @@ def run_ffmpeg(
     """Run ffmpeg in `folder`. Raises MediaError with its last words when it fails."""
     command = [find_ffmpeg(), "-hide_banner", "-nostdin", "-v", "error", *arguments]
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, program of our own wheel
+        done = subprocess.run(
             command, cwd=folder, capture_output=True, timeout=timeout, check=False
         )
     except subprocess.TimeoutExpired as error:
@@ -108,7 +108,7 @@ def probe(path: Path) -> Probe:
     """Say what a video file holds. Raises MediaError when it is none."""
     command = [find_ffmpeg(), "-hide_banner", "-nostdin", *_input(path)]
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, program of our own wheel
+        done = subprocess.run(
             command, capture_output=True, timeout=SHORT_RUN_SECONDS, check=False
         )
     except subprocess.TimeoutExpired as error:
@@ -179,7 +179,7 @@ def _run_with_progress(
 ) -> None:
     command = [find_ffmpeg(), "-hide_banner", "-nostdin", "-v", "error"]
     command += ["-progress", "pipe:1", "-nostats", *arguments]
-    with subprocess.Popen(  # noqa: S603 - no shell, program of our own wheel
+    with subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as process:
         words: list[str] = []
