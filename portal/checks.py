@@ -14,6 +14,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
+from portal.finders import FILES
+
 FRONT_END_PACKAGES = (
     "bootstrap",
     "bootstrap-icons",
@@ -36,16 +38,13 @@ def check_front_end(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """portal.E001: the front-end packages lie in `node_modules` or are already collected."""
     if (Path(settings.STATIC_ROOT) / "staticfiles.json").exists():
         return []
-    missing = [
-        name
-        for name in FRONT_END_PACKAGES
-        if not (settings.NODE_MODULES / name / "package.json").exists()
-    ]
+    missing = [name for name in FILES if not (settings.NODE_MODULES / name).is_file()]
     if not missing:
         return []
+    packages = sorted({name.partition("/")[0] for name in missing})
     return [
         Error(
-            f"前端组件尚未安装:{'、'.join(missing)}",
+            f"前端组件尚未安装：{'、'.join(packages)}",
             hint="请运行 script/bootstrap",
             id="portal.E001",
         )
