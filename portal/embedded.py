@@ -1,6 +1,6 @@
 """Secrets of the embedded default, made at the first start and kept in files of the own user.
 
-In production nothing here is used: every secret comes from the environment.
+In production no secret is made: each comes from the environment.
 """
 
 import contextlib
@@ -8,6 +8,22 @@ import os
 import secrets
 from base64 import urlsafe_b64encode
 from pathlib import Path
+
+import environ
+
+
+def read_secret(env: environ.Env, name: str, *, folder: Path | None) -> str:
+    """Return the secret `name` from the environment or from the file that `name`_FILE names.
+
+    With a `folder` (the embedded default) a random one is made and kept there; without, a
+    missing secret raises ImproperlyConfigured.
+    """
+    file = env.str(f"{name}_FILE", default="")
+    if file:
+        return Path(file).read_text().strip()
+    if folder is None:
+        return str(env.str(name))
+    return str(env.str(name, default="") or keep_secret(folder, name.lower()))
 
 
 def keep_secret(folder: Path, name: str, length: int = 32) -> str:

@@ -111,8 +111,13 @@ def logging_config(*, level: str, readable: bool) -> None:
                 # own line would repeat them with the whole path, tokens included.
                 "django.request": {"level": "ERROR"},
                 "django.server": {"level": "WARNING"},
+                # Every sweep says twice that it was handed out and once that it is over.
+                "celery.beat": {"level": "WARNING"},
+                "celery.worker.strategy": {"level": "WARNING"},
+                "celery.app.trace": {"level": "WARNING"},
                 # Chatter of libraries while a certificate is made.
                 "fontTools": {"level": "WARNING"},
+                "pikepdf": {"level": "WARNING"},
                 "weasyprint": {"level": "WARNING"},
                 "pyhanko": {"level": "WARNING"},
             },

@@ -6,13 +6,13 @@ every default with a secret or a sandbox away; what is missing then stops the st
 """
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import environ
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 
-from portal.embedded import keep_secret
+from portal.embedded import read_secret
 from portal.logs import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -23,18 +23,7 @@ TESTING = "pytest" in sys.modules
 VAR_DIR = Path(env.str("PORTAL_VAR", default=str(BASE_DIR / "var")))
 SECRETS_DIR = VAR_DIR / "secrets"
 SITE_URL = env.str("SITE_URL", default="http://127.0.0.1:8000").rstrip("/")
-
-
-def secret(name: str) -> str:
-    """A secret from `name` or the file that `name`_FILE names; embedded: a kept random one."""
-    file = env.str(f"{name}_FILE", default="")
-    if file:
-        return Path(file).read_text().strip()
-    if PRODUCTION:
-        value: str = env.str(name)
-        return value
-    return str(env.str(name, default="") or keep_secret(SECRETS_DIR, name.lower()))
-
+secret = partial(read_secret, env, folder=None if PRODUCTION else SECRETS_DIR)
 
 # --- Core --------------------------------------------------------------------------------
 SECRET_KEY = secret("SECRET_KEY")
@@ -179,11 +168,7 @@ LOGOUT_REDIRECT_URL = "home"
 
 # Personal data at rest: AES-256-GCM keys as "id:base64,id:base64" (the first encrypts, all
 # decrypt) and, apart, the HMAC key of the blind index.
-FIELD_KEYS = (
-    env.str("FIELD_KEYS", default="")
-    if env.str("FIELD_KEYS", default="")
-    else f"k1:{secret('FIELD_KEY')}"
-)
+FIELD_KEYS = env.str("FIELD_KEYS", default="") or f"k1:{secret('FIELD_KEY')}"
 INDEX_KEY = secret("INDEX_KEY")
 
 # --- Security ----------------------------------------------------------------------------
@@ -405,6 +390,3 @@ SPECTACULAR_SETTINGS = {
 
 LOGGING_CONFIG = None
 logging_config(level=env.str("LOG_LEVEL", default="INFO"), readable=not PRODUCTION)
-
-if PRODUCTION and SECRET_KEY == "":
-    raise ImproperlyConfigured("SECRET_KEY is empty")
