@@ -65,3 +65,8 @@ class ExceptionResolvedError(OrderError):
 
 class ExceptionNotAcceptableError(OrderError):
     """What was paid cannot be accepted for an order; it has to go back."""
+
+
+class ExportTooLargeError(OrderError):
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"一次最多导出 {limit} 笔订单，请先缩小筛选范围。")

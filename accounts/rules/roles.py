@@ -32,6 +32,10 @@ _STUDIES = (
     "learning.refusedtime",
 )
 _PAPERS = ("certificates.certificate", "certificates.certificateissue")
+_PAPER_DECISIONS = (
+    "certificates.certificate.revoke_certificate",
+    "certificates.certificateissue.retry_certificateissue",
+)
 _ORDERS = ("orders.order", "orders.orderline", "orders.orderevent")
 _PAYMENTS = (
     "orders.paymentattempt",
@@ -75,9 +79,11 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         *_grant(_READ, "accounts.user", "accounts.profile", "accounts.unit"),
         *_grant(_READ, *_ORDERS, *_PAYMENTS),
         *_grant(("view", "change"), "orders.paymentexception"),
+        "orders.order.export_order",
     ),
     REVIEW: (
         *_grant(_READ, *_PEOPLE, *_STUDIES, *_PAPERS, *_ORDERS),
+        *_PAPER_DECISIONS,
         UNMASK,
     ),
     SYSTEM: (

@@ -38,6 +38,7 @@ class Order(models.Model):
     class Meta:
         verbose_name = "订单"
         verbose_name_plural = "订单"
+        permissions = [("export_order", "可导出订单")]
         constraints = [
             models.CheckConstraint(
                 name="order_paid_has_time",

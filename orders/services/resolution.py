@@ -5,6 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services import record_audit
 from orders.errors import ExceptionNotAcceptableError, ExceptionResolvedError
 from orders.locks import lock_attempt, lock_exception, lock_order
 from orders.models import Order, OrderEvent, PaymentAttempt, PaymentException
@@ -47,6 +48,13 @@ def resolve_exception(
         detail = f"{Outcome(outcome).label}：{reason}"[:200]
         kind = OrderEvent.Kind.EXCEPTION
         add_event(order, kind, now=now, actor=actor, detail=detail)
+    record_audit(
+        action="orders.payment_exception_resolved",
+        target=f"attempt:{exception.attempt_number}",
+        actor=actor,
+        now=now,
+        detail={"kind": exception.kind, "outcome": outcome, "reason": reason},
+    )
     return exception
 
 
