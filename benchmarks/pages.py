@@ -24,7 +24,9 @@ Ask = Callable[[], None]
 
 
 def main() -> None:
-    server = os.environ.get("DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres")
+    server = os.environ.get(
+        "DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres"
+    )
     base, _, maintenance = server.rpartition("/")
     os.environ["DATABASE_URL"] = f"{base}/{DATABASE}"
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
@@ -101,18 +103,20 @@ def backend_cpu_ms(pid: int) -> float:
 
 
 def report(
-    queries: dict[str, int], web: dict[str, list[float]], database: dict[str, list[float]]
+    queries: dict[str, int],
+    web: dict[str, list[float]],
+    database: dict[str, list[float]],
 ) -> None:
     write = sys.stdout.write
     write("| page | queries | web ms | database ms | CPU ms | min–max | × no-op |\n")
     write("| --- | --- | --- | --- | --- | --- | --- |\n")
     floor = 0.0
-    for name in web:
-        totals = [w + d for w, d in zip(web[name], database[name], strict=True)]
+    for name, web_ms in web.items():
+        totals = [w + d for w, d in zip(web_ms, database[name], strict=True)]
         middle = statistics.median(totals)
         floor = floor or middle
         write(
-            f"| {name} | {queries[name]} | {statistics.median(web[name]):.2f} "
+            f"| {name} | {queries[name]} | {statistics.median(web_ms):.2f} "
             f"| {statistics.median(database[name]):.2f} | {middle:.2f} "
             f"| {min(totals):.2f}–{max(totals):.2f} | {middle / floor:.1f} |\n"
         )

@@ -133,7 +133,8 @@ def catalogue_courses() -> list[Course]:
     fields = FieldOfStudy.values
     now = timezone.now()
     lecturers = Lecturer.objects.bulk_create(
-        Lecturer(name=f"讲师{i}", title="教授", organisation="某大学") for i in range(60)
+        Lecturer(name=f"讲师{i}", title="教授", organisation="某大学")
+        for i in range(60)
     )
     courses = Course.objects.bulk_create(
         Course(
@@ -190,9 +191,7 @@ def catalogue_plans(courses: list[Course]) -> list[Plan]:
     PlanCourse.objects.bulk_create(
         PlanCourse(plan=plan, course=course, position=n)
         for i, plan in enumerate(plans)
-        for n, course in enumerate(
-            courses[(i * 7) % 200 : (i * 7) % 200 + 100]
-        )
+        for n, course in enumerate(courses[(i * 7) % 200 : (i * 7) % 200 + 100])
     )
     return plans
 
