@@ -31,6 +31,7 @@ COPY . .
 # The secrets of this step sign nothing: collecting files only needs settings that load.
 RUN SECRET_KEY=build FIELD_KEYS=build INDEX_KEY=build ALLOWED_HOSTS=localhost \
     DATABASE_URL=sqlite:////tmp/build.sqlite3 \
+    SEAL_KEY_FILE=build SEAL_CERTIFICATE_FILE=build SEAL_ROOTS_FILE=build \
     python manage.py collectstatic --noinput \
     && mkdir -p var/media \
     && chown -R portal:portal var

@@ -1,6 +1,8 @@
 """The files of a deployment agree with each other and with the code."""
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import yaml
@@ -54,10 +56,45 @@ def test_the_image_is_built_from_the_lock_files():
     assert re.search(r"^USER portal$", text, re.MULTILINE)
 
 
-def test_every_secret_setting_that_production_needs_is_handed_to_the_containers():
-    settings = (PROJECT / "portal/settings.py").read_text()
-    needed = set(re.findall(r'= secret\("(\w+)"\)', settings))
-    handed = set(COMPOSE["x-portal"]["environment"])
+def load_production(folder: Path, environment: dict[str, str]) -> str:
+    """Load the settings as a container does; the last line of the complaint, if any."""
+    result = subprocess.run(
+        [sys.executable, "-c", "from django.conf import settings; settings.DEBUG"],
+        cwd=PROJECT,
+        env={
+            "DJANGO_SETTINGS_MODULE": "portal.settings",
+            "PORTAL_PRODUCTION": "true",
+            "PORTAL_VAR": str(folder),
+            **environment,
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return (result.stderr.splitlines() or [""])[-1]
 
-    assert needed - handed == set()
-    assert {"SECRET_KEY", "INDEX_KEY"} <= needed
+
+def test_settings_load_with_what_the_image_is_built_with(tmp_path):
+    text = (PROJECT / "Dockerfile").read_text()
+    step = text[text.index("RUN SECRET_KEY=") : text.index("python manage.py coll")]
+    environment = dict(re.findall(r"([A-Z_]+)=(\S+)", step))
+
+    assert load_production(tmp_path, environment) == ""
+
+
+def test_settings_load_with_what_the_containers_are_given(tmp_path):
+    given = dict.fromkeys(COMPOSE["x-portal"]["environment"], "x")
+    given |= {
+        "PORTAL_PRODUCTION": "true",
+        "DATABASE_URL": "postgres://portal:x@postgres/portal",
+        "EMAIL_URL": "dummymail://",
+        "TRUSTED_PROXY_COUNT": "1",
+    }
+    assert load_production(tmp_path, given) == ""
+
+    for name in ("SECRET_KEY", "INDEX_KEY", "ALLOWED_HOSTS", "DATABASE_URL"):
+        without = {key: value for key, value in given.items() if key != name}
+        assert load_production(tmp_path, without) == (
+            f"django.core.exceptions.ImproperlyConfigured: Set the {name} "
+            "environment variable"
+        )
