@@ -4,7 +4,7 @@ from datetime import date, datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Message, Profile, Region, Unit, User
+from accounts.models import Consent, Message, Profile, Region, Unit, User, WeChatLink
 from accounts.personal_data import id_number_index, phone_index
 from accounts.rules.accounts import canonical_account
 
@@ -90,3 +90,12 @@ def list_sent_messages(*, now: datetime) -> list[Message]:
             sent_at__gt=now - MESSAGE_BOX_AGE,
         ).order_by("-sent_at", "-pk")[:50]
     )
+
+
+def list_consents(user: User) -> QuerySet[Consent]:
+    """What the person agreed to, newest first."""
+    return Consent.objects.filter(person=user).order_by("-given_at", "kind")
+
+
+def find_wechat_link(user: User) -> WeChatLink | None:
+    return WeChatLink.objects.filter(person=user).first()
