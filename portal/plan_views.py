@@ -133,7 +133,7 @@ def _describe_plan(user: User | AnonymousUser, plan: Plan) -> dict[str, Any]:
     return {
         "plan": plan,
         "today": timezone.localdate(),
-        "action": choose_action(plan, enrolment, line, timezone.localdate()),
+        "plan_action": choose_action(plan, enrolment, line, timezone.localdate()),
     }
 
 
