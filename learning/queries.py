@@ -89,6 +89,12 @@ def yearly_hours(user: User, year: int) -> YearlyHours:
 # --- Courses and chapters ------------------------------------------------------------------
 
 
+def list_study_courses(plan: Plan, kind: str = "") -> QuerySet[PlanCourse]:
+    """Courses of a plan in order, with their lecturers; `kind` keeps one kind only."""
+    courses = plan.plan_courses.filter(kind=kind) if kind else plan.plan_courses.all()
+    return courses.select_related("course__lecturer").order_by("position", "pk")
+
+
 @dataclass(frozen=True)
 class CourseState:
     """A course of a plan as one learner stands in it."""
@@ -103,6 +109,10 @@ class CourseState:
     @property
     def course(self) -> Course:
         return self.plan_course.course
+
+    @property
+    def is_begun(self) -> bool:
+        return self.covered_ms > 0 or self.chapters_done > 0
 
 
 def list_course_states(

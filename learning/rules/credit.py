@@ -4,12 +4,15 @@ The server's time decides: a beat reports where the player stands, and earns no 
 time that passed here, the way the position moved, and the gap cap.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from learning.rules.intervals import Interval
+from learning.rules.intervals import Interval, subtract_intervals
 
 COMPLETE_AT_PERCENT = 95
+# The last second of a video counts as its end, and a shorter gap is not worth going back for.
+SECOND_MS = 1000
 
 
 class Refusal(StrEnum):
@@ -106,3 +109,19 @@ def credit_beat(movement: Movement, terms: Terms) -> BeatCredit:
 def is_chapter_covered(covered_ms: int, duration_ms: int) -> bool:
     """Has enough of a chapter been covered to finish it?"""
     return duration_ms > 0 and covered_ms * 100 >= duration_ms * COMPLETE_AT_PERCENT
+
+
+def find_resume_ms(
+    position_ms: int,
+    known: Iterable[Sequence[int]],
+    duration_ms: int,
+    *,
+    is_completed: bool,
+) -> int:
+    """Where to go on: where the learner left; from the end, the first part that is missing."""
+    if position_ms < duration_ms - SECOND_MS:
+        return position_ms
+    if is_completed:
+        return 0
+    gaps = subtract_intervals((0, duration_ms), known)
+    return next((gap[0] for gap in gaps if gap[1] - gap[0] >= SECOND_MS), 0)

@@ -6,7 +6,9 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services.audit import record_audit
 from catalog.models import Plan
+from learning.errors import ReasonMissingError
 from learning.locks import find_locked_clock, lock_enrolment, lock_enrolments
 from learning.models import Enrolment, PlaySession
 from learning.services.study import end_live_session
@@ -66,6 +68,33 @@ def _reopen(
     enrolment.source = source
     enrolment.source_number = source_number
     enrolment.opened_at = now
+
+
+@transaction.atomic
+def open_enrolment_by_staff(
+    *, plan: Plan, person: User, reason: str, actor: User, now: datetime
+) -> Enrolment:
+    """Let staff open a plan for one person; who and why goes into the audit chain.
+
+    Raises ReasonMissingError.
+    """
+    if not reason.strip():
+        raise ReasonMissingError
+    opened = open_enrolments(
+        plan=plan,
+        users=[person],
+        source=Enrolment.Source.STAFF,
+        source_number="",
+        now=now,
+    )
+    record_audit(
+        action="enrolment.opened_by_staff",
+        target=f"user:{person.code}",
+        actor=actor,
+        now=now,
+        detail={"plan": plan.code, "reason": reason.strip()},
+    )
+    return opened[0]
 
 
 @transaction.atomic

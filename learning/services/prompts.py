@@ -199,6 +199,11 @@ def _list_pending(study: Study) -> list[ChapterProgress]:
 def _confirm_all_pending(study: Study) -> None:
     for progress in _list_pending(study):
         study.completed |= confirm_pending(progress, study.now)
+    if study.completed:
+        # Another chapter of the same plan may have been the one.
+        study.enrolment.refresh_from_db(
+            fields=["state", "percent", "compulsory_earned", "elective_earned"]
+        )
 
 
 def _drop_all_pending(study: Study) -> int:
