@@ -42,6 +42,7 @@ from learning.services import (
 )
 
 LARGEST_BODY = 2048
+FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 STATUS_OF: dict[type[LearningError], int] = {
     InvalidInputError: 400,
     NotEntitledError: 403,
@@ -83,7 +84,7 @@ def _read_body(request: HttpRequest) -> bytes:
     A page that closes can only send a form (navigator.sendBeacon sets no header, and the
     CSRF token has to travel somewhere).
     """
-    if request.content_type == "application/x-www-form-urlencoded":
+    if request.content_type in FORMS:
         return request.POST.get("beat", "").encode()
     return request.body
 
