@@ -1,0 +1,193 @@
+"""Videos under signed addresses: who may fetch what, and byte ranges."""
+
+from datetime import timedelta
+from email.utils import formatdate
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.test import Client
+from django.utils import timezone
+
+from catalog.models import Video
+from catalog.queries import signed_video_url
+from tests.factories.catalog import VideoFactory
+
+CONTENT = bytes(range(256)) * 1000
+
+
+@pytest.fixture
+def video(db: None) -> Video:
+    row = VideoFactory(size=len(CONTENT))
+    row.file.save("lecture.mp4", ContentFile(CONTENT), save=False)
+    row.poster.save("lecture.jpg", ContentFile(b"jpeg"), save=False)
+    row.save()
+    return row
+
+
+@pytest.fixture
+def address(video: Video, owner: Any) -> str:
+    return signed_video_url(video, owner, timezone.now())
+
+
+@pytest.fixture
+def client(client_of: Any, owner: Any) -> Any:
+    return client_of(owner)
+
+
+def body(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
+
+
+def test_whole_video(client: Any, address: str) -> None:
+    response = client.get(address)
+
+    assert response.status_code == 200
+    assert body(response) == CONTENT
+    assert response["Content-Length"] == str(len(CONTENT))
+    assert response["Content-Type"] == "video/mp4"
+    assert response["Accept-Ranges"] == "bytes"
+    assert response["Cache-Control"] == "private, max-age=3600"
+
+
+def test_part_of_a_video(client: Any, address: str) -> None:
+    response = client.get(address, headers={"Range": "bytes=1000-1999"})
+
+    assert response.status_code == 206
+    assert body(response) == CONTENT[1000:2000]
+    assert response["Content-Range"] == f"bytes 1000-1999/{len(CONTENT)}"
+    assert response["Content-Length"] == "1000"
+
+
+def test_last_bytes(client: Any, address: str) -> None:
+    response = client.get(address, headers={"Range": "bytes=-10"})
+
+    assert response.status_code == 206
+    assert body(response) == CONTENT[-10:]
+
+
+def test_range_behind_the_end(client: Any, address: str) -> None:
+    response = client.get(address, headers={"Range": f"bytes={len(CONTENT)}-"})
+
+    assert response.status_code == 416
+    assert response["Content-Range"] == f"bytes */{len(CONTENT)}"
+
+
+def test_head_has_the_same_heads_and_no_body(client: Any, address: str) -> None:
+    whole = client.head(address)
+    part = client.head(address, headers={"Range": "bytes=0-9"})
+
+    assert (whole.status_code, whole["Content-Length"]) == (200, str(len(CONTENT)))
+    assert (part.status_code, part["Content-Length"]) == (206, "10")
+    assert whole.content == part.content == b""
+
+
+def test_if_range_of_the_same_file_gives_the_part(client: Any, address: str) -> None:
+    known = client.head(address)
+    for condition in (known["ETag"], known["Last-Modified"]):
+        response = client.get(
+            address, headers={"Range": "bytes=0-9", "If-Range": condition}
+        )
+
+        assert response.status_code == 206
+        assert body(response) == CONTENT[:10]
+
+
+def test_if_range_of_another_file_gives_the_whole(client: Any, address: str) -> None:
+    for condition in ('"other"', formatdate(0, usegmt=True)):
+        response = client.get(
+            address, headers={"Range": "bytes=0-9", "If-Range": condition}
+        )
+
+        assert response.status_code == 200
+        assert body(response) == CONTENT
+
+
+def test_unchanged_file_is_not_sent_again(client: Any, address: str) -> None:
+    etag = client.head(address)["ETag"]
+
+    response = client.get(address, headers={"If-None-Match": etag})
+
+    assert response.status_code == 304
+    assert response["ETag"] == etag
+
+
+def test_address_of_another_person(client_of: Any, stranger: Any, address: str) -> None:
+    assert client_of(stranger).get(address).status_code == 404
+
+
+def test_address_without_login(db: None, client_of: Any, address: str) -> None:
+    assert Client().get(address).status_code == 404
+
+
+def test_forged_address(client: Any, video: Video, owner: Any, address: str) -> None:
+    other = VideoFactory()
+    token = address.split("/")[2]
+    forged = token.replace(f".{video.pk}.", f".{other.pk}.", 1)
+    assert forged != token
+
+    assert client.get(address.replace(token, forged)).status_code == 404
+    assert client.get(address.replace(token, "x" + token)).status_code == 404
+    assert client.get(address.replace(token, "nonsense")).status_code == 404
+
+
+def test_address_ends(client: Any, video: Video, owner: Any) -> None:
+    old = signed_video_url(video, owner, timezone.now() - timedelta(hours=4))
+
+    response = client.get(old)
+
+    assert response.status_code == 403
+    assert response.content.decode() == "播放地址已过期，请刷新页面"
+
+
+def test_only_files_of_the_video_have_addresses(
+    client: Any, video: Video, owner: Any
+) -> None:
+    now = timezone.now()
+    poster = client.get(signed_video_url(video, owner, now, "poster.jpg"))
+    captions = client.get(signed_video_url(video, owner, now, "captions.vtt"))
+    other = client.get(signed_video_url(video, owner, now, "source.mov"))
+
+    assert (poster.status_code, poster["Content-Type"]) == (200, "image/jpeg")
+    assert body(poster) == b"jpeg"
+    assert captions.status_code == 404
+    assert other.status_code == 404
+
+
+def test_video_that_is_not_ready(client: Any, owner: Any) -> None:
+    waiting = VideoFactory(waiting=True)
+
+    response = client.get(signed_video_url(waiting, owner, timezone.now()))
+
+    assert response.status_code == 404
+
+
+def test_file_that_is_gone(client: Any, video: Video, address: str) -> None:
+    Path(video.file.path).unlink()
+
+    assert client.get(address).status_code == 404
+
+
+def test_post_is_refused(client: Any, address: str) -> None:
+    assert client.post(address).status_code == 405
+
+
+def test_proxy_sends_the_file_when_configured(
+    client: Any, video: Video, address: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "VIDEO_ACCEL_LOCATION", "/protected/")
+
+    response = client.get(address)
+
+    assert response["X-Accel-Redirect"] == f"/protected/{video.file.name}"
+    assert response["Content-Type"] == "video/mp4"
+    assert response.content == b""
+
+
+def test_reading_a_part_costs_few_queries(
+    client: Any, address: str, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(3):  # session, person, video
+        client.get(address, headers={"Range": "bytes=0-9"})
