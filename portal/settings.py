@@ -244,7 +244,7 @@ VIDEO_ACCEL_LOCATION = env.str("VIDEO_ACCEL_LOCATION", default="")
 
 # --- Celery ------------------------------------------------------------------------------
 BROKER_FOLDER = VAR_DIR / "broker"
-CELERY_BROKER_URL = REDIS_URL or "file-broker://"
+CELERY_BROKER_URL = REDIS_URL or "file-broker://localhost"
 CELERY_TASK_ALWAYS_EAGER = TESTING
 CELERY_TASK_EAGER_PROPAGATES = TESTING
 CELERY_TIMEZONE = TIME_ZONE
@@ -334,13 +334,29 @@ VERIFY_FULL_NAME = env.bool("VERIFY_FULL_NAME", default=False)
 RARE_FONT_FILE = env.str(
     "RARE_FONT_FILE", default="/usr/share/fonts/truetype/babelstone/BabelStoneHan.ttf"
 )
+# Empty: requests are taken and wait. The sample provider is refused by `check --deploy`.
 INVOICE_PROVIDER = env.str(
-    "INVOICE_PROVIDER", default="invoices.providers.embedded.SampleInvoiceProvider"
+    "INVOICE_PROVIDER",
+    default=""
+    if PRODUCTION
+    else "invoices.providers.embedded.SampleInvoiceProvider",
 )
 INVOICE_SELLER = {
     "name": env.str("INVOICE_SELLER_NAME", default="重庆市人力资源开发服务中心"),
-    "credit_code": env.str("INVOICE_SELLER_CREDIT_CODE", default=""),
+    # The sample's has the right form and is nobody's.
+    "credit_code": env.str(
+        "INVOICE_SELLER_CREDIT_CODE", default="" if PRODUCTION else "12500000000000000A"
+    ),
+    "taxpayer": env.str("INVOICE_SELLER_TAXPAYER", default="general"),
 }
+INVOICE_ITEM = "*非学历教育服务*培训费"
+# Taxpayer, in force from, rate in permille, source. A new rate is a new line.
+INVOICE_TAX_RATES = (
+    ("general", "2016-05-01", 60, "财税〔2016〕36号"),
+    ("small", "2016-05-01", 30, "财税〔2016〕36号"),
+    ("small", "2023-01-01", 10, "财政部 税务总局公告2023年第19号"),
+    ("small", "2028-01-01", 30, "财政部 税务总局公告2023年第19号"),
+)
 
 # --- Learning (learning.md; seconds) -----------------------------------------------------
 LEARNING = {

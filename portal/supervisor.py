@@ -19,7 +19,7 @@ from pathlib import Path
 POLL_SECONDS = 0.2
 # How long a program may take to end by itself. A worker finishes the task at hand; what does
 # not finish is found again by the sweeps.
-GRACE_SECONDS = 10.0
+GRACE_SECONDS = 15.0
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
 # A program that lived this long starts without a pause when it dies.
