@@ -1,0 +1,458 @@
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from catalog.models import Plan
+from orders.models import InvoiceRequest, Order, PaymentAttempt
+from orders.rules import make_order_number
+from tests.factories.learning import EnrolmentFactory
+from tests.factories.orders import (
+    PaymentAttemptFactory,
+    make_endless_plan,
+    make_order,
+)
+from tests.orders.purchases import Purchase
+
+pytestmark = pytest.mark.django_db
+
+LogIn = Callable[[User], Client]
+AGREED = {"agreement": "on", "invoice": "later"}
+
+
+def detail_url(order: Order) -> str:
+    return f"/orders/{order.number}/"
+
+
+# --- Who may see what --------------------------------------------------------------------
+
+PAGES = ["", "status/"]
+ACTIONS = ["pay/", "cancel/"]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_order_is_its_owners_only(
+    owner: User, stranger: User, staff: User, client_of: LogIn, page: str
+) -> None:
+    url = detail_url(make_order(owner)) + page
+
+    assert client_of(owner).get(url).status_code in (200, 204)
+    assert client_of(stranger).get(url).status_code == 404
+    assert client_of(staff).get(url).status_code == 404
+    response = Client().get(url)
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/login/?next=")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_nobody_else_acts_on_an_order(
+    owner: User, stranger: User, client_of: LogIn, action: str
+) -> None:
+    order = make_order(owner)
+    url = detail_url(order) + action
+
+    assert client_of(stranger).post(url, {"gateway": "alipay"}).status_code == 404
+    assert Client().post(url, {"gateway": "alipay"}).status_code == 302
+    order.refresh_from_db()
+    assert order.state == Order.State.PENDING
+    assert PaymentAttempt.objects.count() == 0
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_actions_are_posts(owner: User, client_of: LogIn, action: str) -> None:
+    url = detail_url(make_order(owner)) + action
+
+    assert client_of(owner).get(url).status_code == 405
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_actions_want_a_csrf_token(owner: User, action: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(owner)
+
+    response = client.post(detail_url(make_order(owner)) + action)
+
+    assert response.status_code == 403
+
+
+def test_unknown_number_is_not_found(owner: User, client_of: LogIn) -> None:
+    number = make_order_number(timezone.localdate())
+
+    assert client_of(owner).get(f"/orders/{number}/").status_code == 404
+
+
+# --- List --------------------------------------------------------------------------------
+
+
+def test_list_shows_own_orders_only(
+    owner: User, stranger: User, client_of: LogIn
+) -> None:
+    own, other = make_order(owner), make_order(stranger)
+
+    text = client_of(owner).get("/orders/").content.decode()
+
+    assert own.number in text
+    assert other.number not in text
+
+
+@pytest.mark.parametrize(
+    ("tab", "trait"), [("pending", None), ("paid", "paid"), ("closed", "expired")]
+)
+def test_tabs_show_states(
+    owner: User, client_of: LogIn, tab: str, trait: str | None
+) -> None:
+    orders = {
+        None: make_order(owner),
+        "paid": make_order(owner, paid=True),
+        "expired": make_order(owner, expired=True),
+    }
+
+    response = client_of(owner).get("/orders/", {"state": tab})
+
+    assert list(response.context["page_obj"]) == [orders[trait]]
+
+
+def test_empty_list_leads_to_the_plans(owner: User, client_of: LogIn) -> None:
+    text = client_of(owner).get("/orders/").content.decode()
+
+    assert "还没有订单" in text
+    assert reverse("plan-list") in text
+
+
+def test_list_costs_the_same_for_one_and_for_ten(
+    owner: User, client_of: LogIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = client_of(owner)
+    make_order(owner)
+    # Session, person, count, orders with their invoice requests, lines with plans.
+    with django_assert_num_queries(5):
+        client.get("/orders/")
+    for _ in range(9):
+        make_order(owner)
+
+    with django_assert_num_queries(5):
+        client.get("/orders/")
+
+
+def test_waiting_page_is_cheap(
+    owner: User, client_of: LogIn, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    client = client_of(owner)
+    order = make_order(owner)
+
+    # Session, person, order, lines, last event.
+    with django_assert_num_queries(5):
+        client.get(f"{detail_url(order)}status/", {"seen": "pending-0"})
+
+
+# --- Checkout ----------------------------------------------------------------------------
+
+
+def test_checkout_needs_a_login(plan: Plan) -> None:
+    response = Client().get(f"/orders/new/{plan.code}/")
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/login/")
+
+
+def test_checkout_shows_plan_and_buyer(
+    owner: User, plan: Plan, client_of: LogIn
+) -> None:
+    text = client_of(owner).get(f"/orders/new/{plan.code}/").content.decode()
+
+    assert plan.title in text
+    assert "33.00" in text
+    assert owner.name in text
+    assert owner.id_number not in text
+    assert owner.masked_id_number in text
+    assert "立即申请" in text
+
+
+def test_checkout_places_an_order_with_its_invoice(
+    owner: User, plan: Plan, client_of: LogIn
+) -> None:
+    data = {**AGREED, "invoice": "now", "buyer_kind": "person", "title": "赵一"}
+
+    response = client_of(owner).post(f"/orders/new/{plan.code}/", data)
+
+    order = Order.objects.get()
+    assert response.status_code == 302
+    assert response["Location"] == detail_url(order)
+    assert order.buyer == owner
+    assert InvoiceRequest.objects.get(order=order).title == "赵一"
+
+
+def test_checkout_of_entry_two_asks_no_invoice(owner: User, client_of: LogIn) -> None:
+    plan = make_endless_plan(entry=Plan.Entry.TWO)
+    client = client_of(owner)
+
+    text = client.get(f"/orders/new/{plan.code}/").content.decode()
+    client.post(f"/orders/new/{plan.code}/", {"agreement": "on", "invoice": "now"})
+
+    assert "立即申请" not in text
+    assert Order.objects.count() == 1
+    assert InvoiceRequest.objects.count() == 0
+
+
+def test_mistake_places_nothing(owner: User, plan: Plan, client_of: LogIn) -> None:
+    response = client_of(owner).post(f"/orders/new/{plan.code}/", {"invoice": "later"})
+
+    assert response.status_code == 200
+    assert "请先阅读并同意《购买须知》。" in response.content.decode()
+    assert Order.objects.count() == 0
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_plan_being_bought_leads_to_its_order(
+    owner: User, plan: Plan, client_of: LogIn, method: str
+) -> None:
+    order = make_order(owner, plan)
+
+    response = getattr(client_of(owner), method)(f"/orders/new/{plan.code}/", AGREED)
+
+    text = response.content.decode()
+    assert "您已有该学习计划的订单" in text
+    assert detail_url(order) in text
+    assert Order.objects.count() == 1
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_plan_held_leads_to_its_courses(
+    owner: User, plan: Plan, client_of: LogIn, method: str
+) -> None:
+    EnrolmentFactory(person=owner, plan=plan)
+
+    response = getattr(client_of(owner), method)(f"/orders/new/{plan.code}/", AGREED)
+
+    text = response.content.decode()
+    assert "您已开通该学习计划" in text
+    assert reverse("learning:course-list", args=[plan.code]) in text
+    assert Order.objects.count() == 0
+
+
+def test_draft_is_not_found(owner: User, client_of: LogIn) -> None:
+    plan = make_endless_plan(is_published=False)
+
+    assert client_of(owner).get(f"/orders/new/{plan.code}/").status_code == 404
+
+
+# --- One order ---------------------------------------------------------------------------
+
+
+def test_detail_lets_the_cashier_answer_its_form(
+    purchase: Purchase, client_of: LogIn
+) -> None:
+    response = client_of(purchase.order.buyer).get(detail_url(purchase.order))
+
+    policy = response["Content-Security-Policy"]
+    assert f"form-action 'self' {purchase.sandbox.url}" in policy
+    assert "立即支付" in response.content.decode()
+
+
+def test_detail_shows_every_step_of_a_payment(
+    purchase: Purchase, client_of: LogIn, post_notice: Callable[[bytes], Any]
+) -> None:
+    purchase.pay()
+    post_notice(purchase.make_body())
+
+    response = client_of(purchase.order.buyer).get(detail_url(purchase.order))
+
+    text = response.content.decode()
+    steps = response.context["steps"]
+    titles = ["已提交", "支付中", "支付通知已收到", "支付成功", "学习已开通"]
+    assert [step.title for step in steps] == titles
+    assert [step.state for step in steps] == ["done"] * 5
+    assert all(step.text for step in steps)
+    assert "购买成功" in text
+    assert "去学习" in text
+    assert "hx-get" not in text
+
+
+def test_waiting_page_reloads_when_something_happened(
+    purchase: Purchase, client_of: LogIn, post_notice: Callable[[bytes], Any]
+) -> None:
+    client = client_of(purchase.order.buyer)
+    seen = client.get(detail_url(purchase.order)).context["fingerprint"]
+    url = f"{detail_url(purchase.order)}status/"
+    before = client.get(url, {"seen": seen})
+    purchase.pay()
+    post_notice(purchase.make_body())
+
+    after = client.get(url, {"seen": seen})
+
+    assert (before.status_code, after.status_code) == (204, 204)
+    assert "HX-Refresh" not in before
+    assert after["HX-Refresh"] == "true"
+
+
+def test_payment_under_review_is_not_asked_for_again(
+    owner: User, client_of: LogIn
+) -> None:
+    order = make_order(owner, created_at=timezone.now())
+    PaymentAttemptFactory(order=order, review=True)
+
+    text = client_of(owner).get(detail_url(order)).content.decode()
+
+    assert "付款正在人工核对" in text
+    assert "立即支付" not in text
+    assert "取消订单" not in text
+
+
+@pytest.mark.parametrize("trait", ["expired", "cancelled"])
+def test_closed_order_offers_a_new_purchase(
+    owner: User, client_of: LogIn, trait: str
+) -> None:
+    order = make_order(owner, **{trait: True})
+
+    text = client_of(owner).get(detail_url(order)).content.decode()
+
+    assert "重新选购" in text
+    assert "立即支付" not in text
+
+
+def test_owner_cancels(purchase: Purchase, client_of: LogIn) -> None:
+    response = client_of(purchase.order.buyer).post(
+        f"{detail_url(purchase.order)}cancel/", follow=True
+    )
+
+    purchase.refresh()
+    assert purchase.order.state == Order.State.CANCELLED
+    assert "订单已取消" in response.content.decode()
+
+
+# --- Pay and return ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("agent", "method"),
+    [
+        ("Mozilla/5.0 (Windows NT 10.0) Chrome/130.0", "alipay.trade.page.pay"),
+        ("Mozilla/5.0 (Linux; Android 14) Mobile Safari", "alipay.trade.wap.pay"),
+    ],
+)
+def test_pay_leads_to_the_cashier_of_the_device(
+    purchase: Purchase, client_of: LogIn, settings: Any, agent: str, method: str
+) -> None:
+    settings.SITE_URL = "https://portal.example"
+
+    response = client_of(purchase.order.buyer).post(
+        f"{detail_url(purchase.order)}pay/",
+        {"gateway": "alipay"},
+        headers={"user-agent": agent},
+    )
+
+    query = parse_qs(urlsplit(response["Location"]).query)
+    assert response.status_code == 303
+    assert response["Location"].startswith(f"{purchase.sandbox.url}/gateway.do?")
+    assert query["method"] == [method]
+    assert query["notify_url"] == ["https://portal.example/orders/notify/alipay/"]
+    assert query["return_url"] == ["http://testserver/orders/return/alipay/"]
+
+
+def test_pay_without_a_gateway_stays(purchase: Purchase, client_of: LogIn) -> None:
+    response = client_of(purchase.order.buyer).post(
+        f"{detail_url(purchase.order)}pay/", {"gateway": "nopay"}, follow=True
+    )
+
+    assert "请选择支付方式" in response.content.decode()
+
+
+def return_path(purchase: Purchase) -> str:
+    url = purchase.sandbox.alipay.make_return_url(purchase.attempt.number)
+    return f"/orders/return/alipay/?{urlsplit(url).query}"
+
+
+def test_return_asks_the_gateway_when_the_notification_is_lost(
+    purchase: Purchase, client_of: LogIn, django_capture_on_commit_callbacks: Any
+) -> None:
+    purchase.pay()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client_of(purchase.order.buyer).get(return_path(purchase))
+
+    purchase.refresh()
+    assert response["Location"] == f"{detail_url(purchase.order)}?returned=1"
+    assert purchase.order.state == Order.State.PAID
+
+
+def test_return_itself_changes_nothing(purchase: Purchase, client_of: LogIn) -> None:
+    """Before its task has run, and without a payment: an address proves nothing."""
+    purchase.pay()
+
+    client_of(purchase.order.buyer).get(return_path(purchase))
+
+    purchase.refresh()
+    assert purchase.order.state == Order.State.PENDING
+
+
+def test_return_before_payment_waits(
+    purchase: Purchase, client_of: LogIn, django_capture_on_commit_callbacks: Any
+) -> None:
+    client = client_of(purchase.order.buyer)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.get(return_path(purchase), follow=True)
+
+    purchase.refresh()
+    text = response.content.decode()
+    assert purchase.order.state == Order.State.PENDING
+    assert "正在确认支付结果" in text
+    assert 'hx-trigger="every 3s"' in text
+
+
+def test_return_after_the_notification_shows_success(
+    purchase: Purchase, client_of: LogIn, post_notice: Callable[[bytes], Any]
+) -> None:
+    purchase.pay()
+    post_notice(purchase.make_body())
+
+    response = client_of(purchase.order.buyer).get(return_path(purchase), follow=True)
+
+    assert "购买成功" in response.content.decode()
+    assert purchase.sandbox.alipay.requests == []
+
+
+def test_waiting_page_asks_the_gateway_after_a_return(
+    purchase: Purchase, client_of: LogIn, django_capture_on_commit_callbacks: Any
+) -> None:
+    client = client_of(purchase.order.buyer)
+    seen = client.get(detail_url(purchase.order)).context["fingerprint"]
+    url = f"{detail_url(purchase.order)}status/"
+    purchase.pay()
+
+    with django_capture_on_commit_callbacks(execute=True):
+        client.get(url, {"seen": seen})
+    assert purchase.sandbox.alipay.requests == []
+    with django_capture_on_commit_callbacks(execute=True):
+        client.get(url, {"seen": seen, "returned": "1"})
+
+    assert len(purchase.sandbox.alipay.requests) == 1
+    assert client.get(url, {"seen": seen})["HX-Refresh"] == "true"
+
+
+def test_return_of_a_stranger_is_not_found(
+    purchase: Purchase, stranger: User, client_of: LogIn
+) -> None:
+    assert client_of(stranger).get(return_path(purchase)).status_code == 404
+    assert purchase.sandbox.alipay.requests == []
+
+
+@pytest.mark.parametrize("query", ["", "?out_trade_no=", "?out_trade_no=R1"])
+def test_return_without_a_known_number_is_not_found(
+    purchase: Purchase, client_of: LogIn, query: str
+) -> None:
+    url = f"/orders/return/alipay/{query}"
+
+    assert client_of(purchase.order.buyer).get(url).status_code == 404
+
+
+def test_return_needs_a_login(purchase: Purchase) -> None:
+    response = Client().get(return_path(purchase))
+
+    assert response.status_code == 302
+    assert response["Location"].startswith("/accounts/login/")
