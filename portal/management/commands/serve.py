@@ -222,7 +222,7 @@ def web_command(host: str, port: int) -> list[str]:
 
 def celery(*arguments: str) -> list[str]:
     # Celery warns of root at every start; whoever runs the portal as root knows it.
-    quiet = ("-W", "ignore::RuntimeWarning:celery.platforms")
+    quiet = ("-W", "ignore::Warning:celery.platforms")
     return [sys.executable, *quiet, "-m", "celery", "-q", "-A", "portal", *arguments]
 
 
