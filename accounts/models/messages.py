@@ -52,6 +52,8 @@ class Message(models.Model):
         WAITING = "waiting", "待发送"
         SENT = "sent", "已发送"
         FAILED = "failed", "发送失败"
+        # Written like the others, so that nobody can tell from the time an answer takes.
+        WITHHELD = "withheld", "无需发送"
 
     code = models.CharField("编号", max_length=16, unique=True, default=random_code)
     channel = models.CharField("渠道", max_length=8, choices=Channel)

@@ -1,6 +1,7 @@
 from datetime import date
 
 from django.db import models
+from django.utils import timezone
 
 
 class RegionQuerySet(models.QuerySet["Region"]):
@@ -54,7 +55,7 @@ class Unit(models.Model):
         "统一社会信用代码", max_length=18, null=True, blank=True, unique=True
     )
     is_active = models.BooleanField("启用", default=True)
-    created_at = models.DateTimeField("登记时间")
+    created_at = models.DateTimeField("登记时间", default=timezone.now)
 
     class Meta:
         verbose_name = "工作单位"
@@ -81,7 +82,7 @@ class UnitAppointment(models.Model):
         related_name="appointments",
         verbose_name="经办人",
     )
-    appointed_at = models.DateTimeField("指定时间")
+    appointed_at = models.DateTimeField("指定时间", default=timezone.now)
     ended_at = models.DateTimeField("结束时间", null=True, blank=True)
 
     class Meta:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 class MessageText:
     """`text` has places for values; `holds_code` ones are never shown to staff."""
 
+    title: str
     text: str
     subject: str = ""
     holds_code: bool = False
@@ -20,22 +21,32 @@ _IGNORE = "如非本人操作，请忽略本短信，不要将验证码告诉他
 
 TEMPLATES: Mapping[str, MessageText] = {
     "code_register": MessageText(
-        "您正在注册账号，验证码{code}，5分钟内有效。" + _IGNORE, holds_code=True
+        "注册验证码",
+        "您正在注册账号，验证码{code}，5分钟内有效。" + _IGNORE,
+        holds_code=True,
     ),
     "code_login": MessageText(
-        "您正在登录，验证码{code}，5分钟内有效。" + _IGNORE, holds_code=True
+        "登录验证码",
+        "您正在登录，验证码{code}，5分钟内有效。" + _IGNORE,
+        holds_code=True,
     ),
     "code_reset": MessageText(
-        "您正在重置密码，验证码{code}，5分钟内有效。" + _IGNORE, holds_code=True
+        "重置密码验证码",
+        "您正在重置密码，验证码{code}，5分钟内有效。" + _IGNORE,
+        holds_code=True,
     ),
     "code_activate": MessageText(
-        "您正在首次登录，验证码{code}，5分钟内有效。" + _IGNORE, holds_code=True
+        "首次登录验证码",
+        "您正在首次登录，验证码{code}，5分钟内有效。" + _IGNORE,
+        holds_code=True,
     ),
     "already_registered": MessageText(
+        "已注册提醒",
         "该手机号码已注册账号，无需再次注册，请直接登录；忘记密码可在登录页重置。"
-        "如非本人操作，请忽略本短信。"
+        "如非本人操作，请忽略本短信。",
     ),
     "password_changed": MessageText(
-        "您的账号密码已修改。如非本人操作，请立即重置密码并联系在线客服。"
+        "密码修改提醒",
+        "您的账号密码已修改。如非本人操作，请立即重置密码并联系在线客服。",
     ),
 }

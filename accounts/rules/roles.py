@@ -58,11 +58,8 @@ _CATALOGUE = (
 # the codename of a permission of the model's own.
 ROLES: Mapping[str, tuple[str, ...]] = {
     BUSINESS: (
-        *_grant(
-            _WRITE, "accounts.profile", "accounts.unit", "accounts.unitappointment"
-        ),
-        *_grant(("view", "change"), "accounts.user"),
-        *_grant(_READ, "accounts.region", "accounts.message", "accounts.consent"),
+        *_grant(_WRITE, "accounts.unit", "accounts.unitappointment"),
+        *_grant(_READ, *_PEOPLE, "accounts.message", "accounts.consent"),
         *_grant(_WRITE, *_CATALOGUE),
         *_grant(
             _ALL,

@@ -149,8 +149,7 @@ def _write_message(phone: str, purpose: Purpose, code: str, *, now: datetime) ->
     )
     if not _has_use_for(phone, purpose):
         # A row all the same: to write none would take less time, and tell.
-        message.state = Message.State.FAILED
-        message.error = "该号码没有可用账号，未发送"
+        message.state = Message.State.WITHHELD
     message.save(force_insert=True)
 
 

@@ -215,3 +215,18 @@ def _mask_recipient(channel: str, recipient: str) -> str:
         name, _, host = recipient.partition("@")
         return f"{name[:1]}***@{host}"[:60]
     return f"{recipient[:4]}****{recipient[-4:]}"
+
+
+@transaction.atomic
+def retry_message(*, message_id: int, now: datetime) -> bool:
+    """Put a failed message at the head of the queue again; False if it cannot be any more."""
+    row = lock_message(message_id)
+    is_over = row.expires_at is not None and row.expires_at <= now
+    if row.state != Message.State.FAILED or is_over or not row.text_cipher:
+        return False
+    row.state = Message.State.WAITING
+    row.tries = 0
+    row.due_at = now
+    row.error = ""
+    row.save(update_fields=["state", "tries", "due_at", "error"])
+    return True

@@ -1,0 +1,54 @@
+"""Regions, work units and the people who act for them."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+
+from accounts.admin.base import AuditedAdmin
+from accounts.forms.staff import UnitForm
+from accounts.models import Region, Unit, UnitAppointment
+
+
+@admin.register(Region)
+class RegionAdmin(AuditedAdmin):
+    list_display = ("name", "code", "kind", "valid_from", "valid_until", "successor")
+    list_filter = ("kind",)
+    search_fields = ("name", "code")
+    ordering = ("position", "code")
+    autocomplete_fields = ("successor",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Old certificates must stay explainable: a region ends, it does not vanish."""
+        return False
+
+
+class AppointmentInline(admin.TabularInline):
+    model = UnitAppointment
+    autocomplete_fields = ("person",)
+    extra = 0
+    can_delete = False
+
+
+@admin.register(Unit)
+class UnitAdmin(AuditedAdmin):
+    form = UnitForm
+    list_display = ("name", "region", "credit_code", "is_active", "created_at")
+    list_filter = ("is_active", "region")
+    list_select_related = ("region",)
+    search_fields = ("name", "credit_code")
+    ordering = ("region__position", "name")
+    autocomplete_fields = ("region",)
+    inlines = (AppointmentInline,)
+
+
+@admin.register(UnitAppointment)
+class UnitAppointmentAdmin(AuditedAdmin):
+    list_display = ("unit", "person", "appointed_at", "ended_at")
+    list_select_related = ("unit", "person")
+    search_fields = ("unit__name", "person__name")
+    ordering = ("-appointed_at",)
+    autocomplete_fields = ("unit", "person")
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

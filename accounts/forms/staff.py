@@ -1,0 +1,80 @@
+"""Forms of the admin."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.errors import UsernameRefusedError
+from accounts.forms.fields import PasswordField
+from accounts.models import Unit, User
+from accounts.rules.passwords import Candidate, refuse_weak_password
+from accounts.rules.usernames import read_username
+from portal.lib.credit_codes import CreditCodeError, parse_credit_code
+
+
+class NumberForm(forms.Form):
+    """A full ID number or phone, sent by POST so that it stands in no address."""
+
+    number = forms.CharField(
+        label="证件号码或手机号码",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class ReasonForm(forms.Form):
+    """Why somebody's full numbers are looked at."""
+
+    reason = forms.CharField(
+        label="查看理由",
+        min_length=4,
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="例如：核对学员来电反映的证件号码问题。理由将记入审计记录，请勿填写号码。",
+    )
+
+
+class StaffForm(forms.ModelForm):
+    """A colleague's new account."""
+
+    password = PasswordField(label="初始密码", help_text="至少12个字符。")
+
+    class Meta:
+        model = User
+        fields = ("username", "name", "email", "groups")
+        widgets = {"groups": forms.CheckboxSelectMultiple}
+        help_texts = {"groups": "角色决定可使用的管理功能。"}
+        labels = {"groups": "角色"}
+
+    def clean_username(self) -> str:
+        try:
+            return read_username(self.cleaned_data["username"])
+        except UsernameRefusedError as error:
+            raise ValidationError(str(error)) from None
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        candidate = Candidate(username=data.get("username") or "", is_staff=True)
+        try:
+            refuse_weak_password(data.get("password") or "", candidate)
+        except ValidationError as error:
+            self.add_error("password", error)
+        return data
+
+
+class UnitForm(forms.ModelForm):
+    """A work unit; its credit code is checked, and empty is none."""
+
+    class Meta:
+        model = Unit
+        fields = ("name", "region", "credit_code", "is_active")
+
+    def clean_credit_code(self) -> str | None:
+        text = self.cleaned_data["credit_code"]
+        if not text:
+            return None
+        try:
+            return parse_credit_code(text).code
+        except CreditCodeError as error:
+            raise ValidationError(str(error)) from None
