@@ -15,7 +15,7 @@ from django.forms.widgets import (
     RadioSelect,
 )
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
@@ -121,19 +121,7 @@ def page_url(name: str) -> str:
 
     As `{% url %}`, but looked up once: the frame of every page holds twenty of them.
     """
-    try:
-        return reverse(name)
-    except NoReverseMatch:
-        return "#"
-
-
-@register.simple_tag
-def link_to(name: str, *args: object) -> str:
-    """Return the address of a page, `#` while its app has none yet."""
-    try:
-        return reverse(name, args=args)
-    except NoReverseMatch:
-        return "#"
+    return reverse(name)
 
 
 @register.filter
