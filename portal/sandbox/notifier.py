@@ -118,7 +118,10 @@ class Notifier:
             else:
                 step = notice["steps"][notice["sends"] - 1]
                 notice["due_at"] = time.time() + step
-            return bool(notice["state"] == "accepted")
+        # The thread may be asleep until a later time than the new one.
+        with self._wake:
+            self._wake.notify_all()
+        return bool(notice["state"] == "accepted")
 
     def list_notices(self) -> list[dict[str, object]]:
         """Every notice ever queued with its state, oldest first."""
