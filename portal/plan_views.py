@@ -157,6 +157,9 @@ def _action_of_holder(plan: Plan, enrolment: Enrolment) -> PlanAction:
 
 
 def _action_of_buyer(line: OrderLine) -> PlanAction:
+    if line.order.buyer_id != line.person_id:
+        # The order belongs to whoever buys for the unit; its page is theirs alone.
+        return PlanAction(note="单位正在为您购买该培训项目，支付后即可学习")
     order = reverse("orders:detail", args=[line.order.number])
     if line.order.state == Order.State.PENDING:
         return PlanAction("去支付", order, "您有一笔未支付的订单，支付后即可学习")

@@ -27,6 +27,8 @@ _DURATION = re.compile(r"Duration: (\d+):(\d\d):(\d\d)\.(\d\d)")
 _VIDEO = re.compile(r"Stream #\S+ Video: (\w+)[^\n]*?, (\w+)[^\n]*?, (\d+)x(\d+)")
 _AUDIO = re.compile(r"Stream #\S+ Audio: (\w+)")
 _CONTAINER = re.compile(r"Input #0, (\S+), from")
+# The part of ffmpeg that speaks, and its address in memory.
+_SPEAKER = re.compile(r"^(\[[^\]]*\] )+")
 _PROGRESS = re.compile(r"out_time_us=(\d+)")
 
 
@@ -93,8 +95,9 @@ def run_ffmpeg(
 
 
 def _last_words(stderr: str) -> str:
-    lines = [line.strip() for line in stderr.splitlines() if line.strip()]
-    return lines[-1][:200] if lines else "ffmpeg 没有说明原因"
+    lines = [_SPEAKER.sub("", line).strip() for line in stderr.splitlines()]
+    spoken = [line for line in lines if line]
+    return f"ffmpeg：{spoken[-1][:180]}" if spoken else "ffmpeg 没有说明原因"
 
 
 def _input(path: Path) -> list[str]:
@@ -140,8 +143,6 @@ def make_poster(source: Path, target: Path, *, at_ms: int) -> None:
             *("-q:v", "3", f"file:{target}"),
         ]
     )
-    if not target.exists():
-        raise MediaError("无法截取封面")
 
 
 def normalise(
