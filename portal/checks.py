@@ -81,6 +81,14 @@ def check_sandbox() -> list[CheckMessage]:
                 id="portal.E003",
             )
         )
+    if settings.INVOICE_PROVIDER.startswith("invoices.providers.embedded."):
+        found.append(
+            Error(
+                "样票开具服务不得用于生产环境",
+                hint="Set INVOICE_PROVIDER, or leave it empty: requests then wait.",
+                id="portal.E010",
+            )
+        )
     return found
 
 

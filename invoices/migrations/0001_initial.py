@@ -5,44 +5,155 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('orders', '0001_initial'),
+        ("orders", "0001_initial"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Invoice',
+            name="Invoice",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('request_number', models.CharField(max_length=20, unique=True, verbose_name='申请编号')),
-                ('kind', models.CharField(choices=[('blue', '蓝字发票'), ('red', '红字发票')], default='blue', max_length=4, verbose_name='类别')),
-                ('state', models.CharField(choices=[('requested', '已申请'), ('issuing', '开具中'), ('issued', '已开具'), ('failed', '开具失败'), ('reversed', '已红冲')], default='requested', max_length=10, verbose_name='状态')),
-                ('buyer_kind', models.CharField(max_length=12, verbose_name='抬头类型')),
-                ('title', models.CharField(max_length=120, verbose_name='发票抬头')),
-                ('credit_code', models.CharField(blank=True, max_length=20, verbose_name='统一社会信用代码')),
-                ('email', models.EmailField(blank=True, max_length=254, verbose_name='接收邮箱')),
-                ('amount_fen', models.PositiveIntegerField(verbose_name='价税合计（分）')),
-                ('tax_fen', models.PositiveIntegerField(default=0, verbose_name='税额（分）')),
-                ('tax_rate_permille', models.PositiveSmallIntegerField(default=0, verbose_name='税率（‰）')),
-                ('item_name', models.CharField(max_length=80, verbose_name='项目名称')),
-                ('number', models.CharField(max_length=20, null=True, unique=True, verbose_name='发票号码')),
-                ('requested_at', models.DateTimeField(verbose_name='申请时间')),
-                ('issued_at', models.DateTimeField(blank=True, null=True, verbose_name='开具时间')),
-                ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='尝试次数')),
-                ('failure', models.CharField(blank=True, max_length=200, verbose_name='失败原因')),
-                ('file', models.FileField(blank=True, max_length=200, upload_to='', verbose_name='PDF')),
-                ('is_sample', models.BooleanField(default=False, verbose_name='样票')),
-                ('corrects', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='corrections', to='invoices.invoice')),
-                ('order', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='invoices', to='orders.order', verbose_name='订单')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "request_number",
+                    models.CharField(
+                        max_length=20, unique=True, verbose_name="申请编号"
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("blue", "蓝字发票"), ("red", "红字发票")],
+                        default="blue",
+                        max_length=4,
+                        verbose_name="类别",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("requested", "已申请"),
+                            ("issuing", "开具中"),
+                            ("issued", "已开具"),
+                            ("failed", "开具失败"),
+                            ("reversed", "已红冲"),
+                        ],
+                        default="requested",
+                        max_length=10,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "buyer_kind",
+                    models.CharField(max_length=12, verbose_name="抬头类型"),
+                ),
+                ("title", models.CharField(max_length=120, verbose_name="发票抬头")),
+                (
+                    "credit_code",
+                    models.CharField(
+                        blank=True, max_length=20, verbose_name="统一社会信用代码"
+                    ),
+                ),
+                (
+                    "email",
+                    models.EmailField(
+                        blank=True, max_length=254, verbose_name="接收邮箱"
+                    ),
+                ),
+                (
+                    "amount_fen",
+                    models.PositiveIntegerField(verbose_name="价税合计（分）"),
+                ),
+                (
+                    "tax_fen",
+                    models.PositiveIntegerField(default=0, verbose_name="税额（分）"),
+                ),
+                (
+                    "tax_rate_permille",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="税率（‰）"
+                    ),
+                ),
+                ("item_name", models.CharField(max_length=80, verbose_name="项目名称")),
+                (
+                    "number",
+                    models.CharField(
+                        max_length=20, null=True, unique=True, verbose_name="发票号码"
+                    ),
+                ),
+                ("requested_at", models.DateTimeField(verbose_name="申请时间")),
+                (
+                    "issued_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="开具时间"
+                    ),
+                ),
+                (
+                    "tries",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="尝试次数"
+                    ),
+                ),
+                (
+                    "failure",
+                    models.CharField(
+                        blank=True, max_length=200, verbose_name="失败原因"
+                    ),
+                ),
+                (
+                    "file",
+                    models.FileField(
+                        blank=True, max_length=200, upload_to="", verbose_name="PDF"
+                    ),
+                ),
+                ("is_sample", models.BooleanField(default=False, verbose_name="样票")),
+                (
+                    "corrects",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="corrections",
+                        to="invoices.invoice",
+                    ),
+                ),
+                (
+                    "order",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="invoices",
+                        to="orders.order",
+                        verbose_name="订单",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '发票',
-                'verbose_name_plural': '发票',
-                'indexes': [models.Index(fields=['state', 'requested_at'], name='invoice_due')],
-                'constraints': [models.UniqueConstraint(condition=models.Q(('kind', 'blue'), ('state__in', ['requested', 'issuing', 'issued', 'failed'])), fields=('order',), name='invoice_one_live_per_order')],
+                "verbose_name": "发票",
+                "verbose_name_plural": "发票",
+                "indexes": [
+                    models.Index(fields=["state", "requested_at"], name="invoice_due")
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        condition=models.Q(
+                            ("kind", "blue"),
+                            ("state__in", ["requested", "issuing", "issued", "failed"]),
+                        ),
+                        fields=("order",),
+                        name="invoice_one_live_per_order",
+                    )
+                ],
             },
         ),
     ]

@@ -15,6 +15,7 @@ def production(settings, monkeypatch):
     """Settings as they should be in production."""
     settings.SANDBOX = False
     settings.MESSAGE_BOX = False
+    settings.INVOICE_PROVIDER = ""
     settings.SECRET_KEY = "s" * 50
     settings.FIELD_KEYS = f"k2:{key(2)},k1:{key(1)}"
     settings.INDEX_KEY = key(3)
@@ -47,6 +48,11 @@ def test_a_proper_production_passes(production):
         ("INDEX_KEY", key(1), ["portal.E007"]),
         ("ALLOWED_HOSTS", ["*"], ["portal.E008"]),
         ("SITE_URL", "http://portal.example", ["portal.E009"]),
+        (
+            "INVOICE_PROVIDER",
+            "invoices.providers.embedded.SampleInvoiceProvider",
+            ["portal.E010"],
+        ),
         ("REDIS_URL", "", ["portal.W002"]),
     ],
 )
