@@ -25,7 +25,7 @@ def suspect(request: HttpRequest) -> None:
     raise SuspiciousOperation
 
 
-def break_down(request: HttpRequest) -> None:
+def break_down(request: HttpRequest, token: str = "") -> None:
     raise RuntimeError("secret detail")
 
 
@@ -33,6 +33,7 @@ urlpatterns = [
     path("refuse", refuse),
     path("suspect", suspect),
     path("break", break_down),
+    path("break/<slug:token>/", break_down),
     *portal_urlpatterns,
 ]
 

@@ -3,6 +3,7 @@ import json
 import logging
 
 import pytest
+from django.test import Client
 from structlog.stdlib import ProcessorFormatter
 
 from portal.logs import logging_config, mask_text, mask_value
@@ -103,3 +104,15 @@ def test_django_does_not_log_paths_of_missing_pages(client, read_log):
     lines = read_log()
     assert [line["event"] for line in lines] == ["request"]
     assert "secret-token" not in json.dumps(lines)
+
+
+@pytest.mark.urls("tests.portal.test_errors")
+def test_a_breakdown_is_logged_with_its_traceback_and_without_its_path(read_log):
+    Client(raise_request_exception=False).get("/break/secret-token/")
+
+    error, request = read_log()
+    assert error["event"] == "Internal Server Error"
+    assert "RuntimeError: secret detail" in error["exception"]
+    assert error["request_id"] == request["request_id"]
+    assert request["status"] == 500
+    assert "secret-token" not in json.dumps([error, request])
