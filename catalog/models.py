@@ -79,7 +79,7 @@ class Video(models.Model):
         ]
 
     def __str__(self) -> str:
-        return PurePosixPath(self.file.name or self.source.name or "").name or "视频"
+        return PurePosixPath(self.source.name or self.file.name or "").name or "视频"
 
     @property
     def duration_seconds(self) -> int:
@@ -131,7 +131,9 @@ class Chapter(models.Model):
         verbose_name_plural = "章节"
         constraints = [
             models.UniqueConstraint(
-                fields=["course", "position"], name="chapter_position_in_course"
+                fields=["course", "position"],
+                name="chapter_position_in_course",
+                violation_error_message="同一课程内章节序号不能重复",
             )
         ]
 
@@ -225,14 +227,17 @@ class Plan(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="plan_training_period",
+                violation_error_message="培训结束日期不能早于培训开始日期",
                 condition=models.Q(training_end__gte=models.F("training_start")),
             ),
             models.CheckConstraint(
                 name="plan_sale_window",
+                violation_error_message="报名结束日期不能早于报名开始日期",
                 condition=models.Q(sale_end__gte=models.F("sale_start")),
             ),
             models.CheckConstraint(
                 name="plan_required_credits",
+                violation_error_message="必修与选修学分之和不能超过要求学分",
                 condition=models.Q(
                     required_credits__gte=models.F("compulsory_credits")
                     + models.F("elective_credits")
@@ -267,8 +272,12 @@ class PlanCourse(models.Model):
         COMPULSORY = "compulsory", "必修"
         ELECTIVE = "elective", "选修"
 
-    plan = models.ForeignKey(Plan, models.CASCADE, related_name="plan_courses")
-    course = models.ForeignKey(Course, models.PROTECT, related_name="plan_courses")
+    plan = models.ForeignKey(
+        Plan, models.CASCADE, related_name="plan_courses", verbose_name="培训计划"
+    )
+    course = models.ForeignKey(
+        Course, models.PROTECT, related_name="plan_courses", verbose_name="课程"
+    )
     kind = models.CharField("类别", max_length=12, choices=Kind, default=Kind.ELECTIVE)
     position = models.PositiveSmallIntegerField("排序", default=0)
 
@@ -277,9 +286,11 @@ class PlanCourse(models.Model):
         verbose_name_plural = "计划课程"
         constraints = [
             models.UniqueConstraint(
-                fields=["plan", "course"], name="course_once_in_plan"
+                fields=["plan", "course"],
+                name="course_once_in_plan",
+                violation_error_message="同一计划内课程不能重复",
             )
         ]
 
     def __str__(self) -> str:
-        return f"{self.plan} {self.course}"
+        return str(self.course)
