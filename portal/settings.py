@@ -254,6 +254,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, factor in {
         "accounts.tasks.deliver_messages": 1,
         "accounts.tasks.forget_old_traces": 360,
+        "catalog.tasks.process_waiting_videos": 6,
         "orders.tasks.sweep_gateway_messages": 1,
         "orders.tasks.poll_waiting_attempts": 3,
         "orders.tasks.expire_orders": 6,
