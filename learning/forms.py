@@ -1,10 +1,16 @@
-"""What the player may send: names, types and ranges; anything else in it is not read."""
+"""What the player and staff may send: names, types and ranges; nothing else is read."""
 
 import json
 from dataclasses import dataclass
 from typing import Any
 
+from django import forms
+from django.core.exceptions import ValidationError
+
+from accounts.queries import find_person_by_account
 from learning.errors import InvalidInputError
+from learning.models import Enrolment
+from learning.queries import find_enrolment
 
 # A PositiveIntegerField holds no more; as milliseconds these are 24 days.
 LARGEST = 2_147_483_647
@@ -98,3 +104,39 @@ def _flag(data: dict[str, Any], name: str) -> bool:
     if not isinstance(value, bool):
         raise InvalidInputError
     return value
+
+
+class OpenEnrolmentForm(forms.ModelForm):
+    """Staff open a plan for one person, with the reason."""
+
+    account = forms.CharField(
+        label="学员账号",
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="用户名、手机号码或身份证号码",
+    )
+    reason = forms.CharField(
+        label="开通原因",
+        min_length=4,
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="原因将记入审计记录，请勿填写号码。",
+    )
+
+    class Meta:
+        model = Enrolment
+        fields = ("plan",)
+
+    def clean_account(self) -> str:
+        account: str = self.cleaned_data["account"]
+        self.person = find_person_by_account(account)
+        if self.person is None:
+            raise ValidationError("没有找到该账号")
+        return account
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or {}
+        person, plan = getattr(self, "person", None), data.get("plan")
+        if person and plan and find_enrolment(person.pk, plan.pk):
+            self.add_error("plan", "该学员已开通此计划")
+        return data

@@ -1,0 +1,311 @@
+"""Learning for staff: everything is shown, nothing is edited; a plan is opened with a reason."""
+
+from typing import Any, cast
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+
+from accounts.forms.staff import NumberForm
+from accounts.models import User
+from accounts.queries import find_person_by_number
+from accounts.rules.accounts import looks_like_number
+from learning.forms import OpenEnrolmentForm
+from learning.models import (
+    ChapterProgress,
+    CourseCompletion,
+    Enrolment,
+    PlaySession,
+    Prompt,
+    RefusedTime,
+)
+from learning.services import open_enrolment_by_staff
+
+# An inline writes the name of every row, which names person and plan.
+OWNER = ("enrolment__person", "enrolment__plan")
+
+
+def show_seconds(milliseconds: int) -> str:
+    """Milliseconds as `4:30` or `1:04:30`."""
+    minutes, seconds = divmod(milliseconds // 1000, 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+class ReadOnlyMixin:
+    """Rows that only services may write."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class CourseCompletionInline(ReadOnlyMixin, admin.TabularInline):
+    model = CourseCompletion
+    fields = ["course", "credits", "is_compulsory", "completed_at"]
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[CourseCompletion]:
+        rows = super().get_queryset(request)
+        return rows.select_related("course", *OWNER).order_by("completed_at", "pk")
+
+
+class ChapterProgressInline(ReadOnlyMixin, admin.TabularInline):
+    model = ChapterProgress
+    fields = ["course", "chapter", "credited", "waiting", "length", "completed_at"]
+    readonly_fields = ["course", "credited", "waiting", "length"]
+    extra = 0
+
+    @admin.display(description="课程")
+    def course(self, row: ChapterProgress) -> str:
+        return row.chapter.course.title
+
+    @admin.display(description="已计入")
+    def credited(self, row: ChapterProgress) -> str:
+        return show_seconds(row.covered_ms)
+
+    @admin.display(description="待确认")
+    def waiting(self, row: ChapterProgress) -> str:
+        return show_seconds(row.pending_ms)
+
+    @admin.display(description="时长")
+    def length(self, row: ChapterProgress) -> str:
+        video = row.chapter.video
+        return show_seconds(video.duration_ms) if video else "—"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ChapterProgress]:
+        rows = super().get_queryset(request)
+        return rows.select_related(
+            "chapter__course", "chapter__video", *OWNER
+        ).order_by("chapter__course_id", "chapter__position")
+
+
+class RefusedTimeInline(ReadOnlyMixin, admin.TabularInline):
+    model = RefusedTime
+    fields = ["reason", "time", "chapter", "first_at", "last_at"]
+    readonly_fields = ["time"]
+    extra = 0
+
+    @admin.display(description="时长")
+    def time(self, row: RefusedTime) -> str:
+        return show_seconds(row.milliseconds)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[RefusedTime]:
+        rows = super().get_queryset(request)
+        return rows.select_related("chapter").order_by("first_at", "pk")
+
+
+@admin.register(Enrolment)
+class EnrolmentAdmin(admin.ModelAdmin):
+    """What a person may study and how far they are; adding means opening a plan."""
+
+    list_display = [
+        "person",
+        "plan",
+        "state",
+        "percent_text",
+        "credits_text",
+        "source",
+        "opened_at",
+        "completed_at",
+    ]
+    list_filter = ["state", "source", "plan__year", "plan__subject"]
+    list_select_related = ["person", "plan"]
+    search_fields = ["person__name", "person__username", "source_number"]
+    search_help_text = "按姓名、用户名或来源编号（如订单编号）查找"
+    show_full_result_count = False
+    ordering = ["-opened_at", "-pk"]
+    change_list_template = "admin/learning/enrolment/change_list.html"
+    inlines = [CourseCompletionInline, ChapterProgressInline, RefusedTimeInline]
+    fields = [
+        ("person", "plan"),
+        ("state", "percent_text", "credits_text"),
+        ("source", "source_number"),
+        ("opened_at", "completed_at"),
+    ]
+
+    @admin.display(description="计划完成度", ordering="percent")
+    def percent_text(self, enrolment: Enrolment) -> str:
+        return f"{enrolment.percent}%"
+
+    @admin.display(description="已得学分")
+    def credits_text(self, enrolment: Enrolment) -> str:
+        return f"{enrolment.credits_earned} / {enrolment.plan.required_credits}"
+
+    def has_change_permission(
+        self, request: HttpRequest, obj: Enrolment | None = None
+    ) -> bool:
+        return False
+
+    def has_delete_permission(
+        self, request: HttpRequest, obj: Enrolment | None = None
+    ) -> bool:
+        return False
+
+    # --- Opening a plan ------------------------------------------------------------------
+
+    def get_fields(self, request: HttpRequest, obj: Enrolment | None = None) -> Any:
+        return self.fields if obj else ["account", "plan", "reason"]
+
+    def get_form(
+        self,
+        request: HttpRequest,
+        obj: Enrolment | None = None,
+        change: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        if obj is None:
+            return OpenEnrolmentForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_inlines(self, request: HttpRequest, obj: Enrolment | None) -> Any:
+        return self.inlines if obj else []
+
+    def save_model(
+        self, request: HttpRequest, obj: Enrolment, form: Any, change: bool
+    ) -> None:
+        opened = open_enrolment_by_staff(
+            plan=form.cleaned_data["plan"],
+            person=form.person,
+            reason=form.cleaned_data["reason"],
+            actor=cast(User, request.user),
+            now=timezone.now(),
+        )
+        # The admin goes on with the form's own object.
+        obj.pk = opened.pk
+        obj.refresh_from_db()
+
+    # --- Finding by number ---------------------------------------------------------------
+
+    def get_urls(self) -> list[URLPattern]:
+        find = path(
+            "find/",
+            self.admin_site.admin_view(self.find_view),
+            name="learning_enrolment_find",
+        )
+        return [find, *super().get_urls()]
+
+    def find_view(self, request: HttpRequest) -> HttpResponse:
+        """List the enrolments of the person with exactly this number."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        url = reverse("admin:learning_enrolment_changelist")
+        form = NumberForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            person = find_person_by_number(form.cleaned_data["number"])
+            if person is not None:
+                return redirect(f"{url}?person__id__exact={person.pk}")
+            messages.warning(request, "没有使用该号码的账号。")
+        return redirect(url)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
+        return lookup == "person__id__exact" or super().lookup_allowed(
+            lookup, value, request
+        )
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Enrolment], search_term: str
+    ) -> tuple[QuerySet[Enrolment], bool]:
+        """Numbers are not searched for by address: it ends in histories and logs.
+
+        Order numbers are digits with letters before or between them.
+        """
+        if looks_like_number(search_term) and search_term[:-1].isdecimal():
+            return queryset.none(), False
+        return super().get_search_results(request, queryset, search_term)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        context = {"number_form": NumberForm()} | (extra_context or {})
+        return super().changelist_view(request, context)
+
+
+@admin.register(PlaySession)
+class PlaySessionAdmin(ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ["person", "chapter", "opened_at", "ended_at", "end", "credited"]
+    list_filter = ["end", "opened_at"]
+    list_select_related = ["person", "chapter"]
+    search_fields = ["person__name", "person__username", "code__exact"]
+    search_help_text = "按姓名、用户名或会话编号查找"
+    show_full_result_count = False
+    ordering = ["-opened_at", "-pk"]
+    fields = [
+        ("person", "enrolment"),
+        ("chapter", "code"),
+        ("opened_at", "ended_at"),
+        ("end", "credited"),
+    ]
+
+    @admin.display(description="本次计入", ordering="credited_ms")
+    def credited(self, session: PlaySession) -> str:
+        return show_seconds(session.credited_ms)
+
+
+@admin.register(Prompt)
+class PromptAdmin(ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ["person", "stem", "issued_at", "try_number", "outcome", "dropped"]
+    list_filter = ["outcome", "issued_at"]
+    list_select_related = ["person"]
+    search_fields = ["person__name", "person__username", "stem"]
+    search_help_text = "按姓名、用户名或题干查找"
+    show_full_result_count = False
+    ordering = ["-issued_at", "-pk"]
+    fields = [
+        ("person", "enrolment", "chapter"),
+        "stem",
+        "option_texts",
+        ("issued_at", "delivered_at", "deadline_at"),
+        ("closed_at", "outcome"),
+        ("try_number", "dropped"),
+    ]
+    readonly_fields = ["option_texts"]
+
+    @admin.display(description="选项")
+    def option_texts(self, prompt: Prompt) -> str:
+        return "；".join(
+            f"{text}（正确）" if code == prompt.correct_option else text
+            for code, text in prompt.options
+        )
+
+    @admin.display(description="未计入", ordering="dropped_ms")
+    def dropped(self, prompt: Prompt) -> str:
+        return show_seconds(prompt.dropped_ms)
+
+
+@admin.register(RefusedTime)
+class RefusedTimeAdmin(ReadOnlyMixin, admin.ModelAdmin):
+    list_display = ["person", "reason", "time", "chapter", "first_at", "last_at"]
+    list_filter = ["reason", "last_at"]
+    list_select_related = ["enrolment__person", "chapter"]
+    search_fields = [
+        "enrolment__person__name",
+        "enrolment__person__username",
+        "session__exact",
+    ]
+    search_help_text = "按姓名、用户名或会话编号查找"
+    show_full_result_count = False
+    ordering = ["-last_at", "-pk"]
+    fields = [
+        ("enrolment", "chapter"),
+        ("reason", "time"),
+        ("first_at", "last_at"),
+        "session",
+    ]
+
+    @admin.display(description="学员", ordering="enrolment__person__name")
+    def person(self, row: RefusedTime) -> str:
+        return row.enrolment.person.name
+
+    @admin.display(description="时长", ordering="milliseconds")
+    def time(self, row: RefusedTime) -> str:
+        return show_seconds(row.milliseconds)
