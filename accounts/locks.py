@@ -22,10 +22,13 @@ def lock_counter(
     scope: ThrottleCounter.Scope, key: str, *, now: datetime
 ) -> ThrottleCounter:
     """The counter of a scope and key, made at first use."""
-    ThrottleCounter.objects.get_or_create(
-        scope=scope, key=key, defaults={"window_started_at": now}
-    )
-    return ThrottleCounter.objects.select_for_update().get(scope=scope, key=key)
+    counters = ThrottleCounter.objects.select_for_update()
+    counter = counters.filter(scope=scope, key=key).first()
+    if counter is not None:
+        return counter
+    fresh = ThrottleCounter(scope=scope, key=key, window_started_at=now)
+    ThrottleCounter.objects.bulk_create([fresh], ignore_conflicts=True)
+    return counters.get(scope=scope, key=key)
 
 
 def find_locked_code(

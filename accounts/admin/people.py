@@ -43,7 +43,8 @@ class ProfileInline(ReadOnlyInline):
 
 class ConsentInline(ReadOnlyInline):
     model = Consent
-    fields = (("kind", "version", "given_at", "channel"),)
+    template = "admin/edit_inline/tabular.html"
+    fields = ("kind", "version", "given_at", "channel")
 
 
 @admin.register(User)
@@ -56,7 +57,6 @@ class UserAdmin(AuditedAdmin):
         "masked_id_number",
         "masked_phone",
         "state",
-        "is_staff",
         "joined_on",
     )
     list_filter = ("state", "is_staff", "groups")
@@ -214,7 +214,7 @@ class UserAdmin(AuditedAdmin):
         """Open the person with exactly this number."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        form = NumberForm(request.POST or None)
+        form = NumberForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             person = find_person_by_number(form.cleaned_data["number"])
             if person is not None:
@@ -228,7 +228,7 @@ class UserAdmin(AuditedAdmin):
         if not actor.has_perm("accounts.unmask_personal_data"):
             raise PermissionDenied
         person = get_object_or_404(User, code=code)
-        form = ReasonForm(request.POST or None)
+        form = ReasonForm(request.POST if request.method == "POST" else None)
         numbers = None
         if request.method == "POST" and form.is_valid():
             numbers = unmask_person(

@@ -23,7 +23,7 @@ class MessageAdmin(ReadOnlyAdmin):
         "tries",
         "error",
     )
-    list_filter = ("state", "channel", "template")
+    list_filter = ("state", "channel")
     search_fields = ("=code",)
     ordering = ("-created_at",)
     show_full_result_count = False

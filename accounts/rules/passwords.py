@@ -19,6 +19,20 @@ class Candidate:
     is_staff: bool = False
 
 
+class LengthValidator:
+    """Django's own says this in English where a translation is missing."""
+
+    def __init__(self, min_length: int = 8) -> None:
+        self.min_length = min_length
+
+    def validate(self, password: str, user: Any = None) -> None:
+        if len(password) < self.min_length:
+            raise ValidationError(self.get_help_text(), code="password_too_short")
+
+    def get_help_text(self) -> str:
+        return f"密码至少需要{self.min_length}个字符。"
+
+
 class OwnDataValidator:
     """Refuse a password that contains the person's phone, ID number digits or user name."""
 

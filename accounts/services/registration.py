@@ -54,7 +54,7 @@ def register_person(*, application: Application, address: str, now: datetime) ->
                 now=now,
             )
     except IntegrityError:
-        refuse_taken_numbers(id_number=application.id_number, phone=application.phone)
+        refuse_taken_numbers(id_number=user.id_number, phone=user.phone)
         raise
     return user
 

@@ -57,4 +57,4 @@ def give_back_try(*, scope: Scope, key: str) -> None:
 
 def forget_tries(*, scope: Scope, key: str) -> None:
     """Start anew, after a success."""
-    ThrottleCounter.objects.filter(scope=scope, key=key).delete()
+    ThrottleCounter.objects.filter(scope=scope, key=key).update(count=0)

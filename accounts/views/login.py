@@ -22,6 +22,7 @@ from accounts.views.visitors import (
     get_address,
     get_browser,
     get_next_url,
+    get_posted,
     is_wechat,
 )
 from accounts.views.wechat import NEXT_KEY, has_waiting_openid
@@ -37,7 +38,7 @@ def login(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         return redirect(next_url)
     by_code = (request.POST.get("way") or request.GET.get("way")) == "code"
-    form = (CodeLoginForm if by_code else LoginForm)(request.POST or None)
+    form = (CodeLoginForm if by_code else LoginForm)(get_posted(request))
     status = 200
     if request.method == "POST" and form.is_valid():
         try:

@@ -18,14 +18,14 @@ from accounts.errors import (
 from accounts.forms.login import PasswordChangeForm, PasswordResetForm
 from accounts.services.passwords import change_password, reset_password
 from accounts.tasks import deliver_messages
-from accounts.views.visitors import get_browser, get_person
+from accounts.views.visitors import get_browser, get_person, get_posted
 
 
 @sensitive_post_parameters()
 @never_cache
 @require_http_methods(["GET", "POST"])
 def reset(request: HttpRequest) -> HttpResponse:
-    form = PasswordResetForm(request.POST or None)
+    form = PasswordResetForm(get_posted(request))
     if request.method == "POST" and form.is_valid():
         try:
             reset_password(
@@ -52,7 +52,7 @@ def reset(request: HttpRequest) -> HttpResponse:
 @login_required
 def change(request: HttpRequest) -> HttpResponse:
     person = get_person(request)
-    form = PasswordChangeForm(request.POST or None, person=person)
+    form = PasswordChangeForm(get_posted(request), person=person)
     if request.method == "POST" and form.is_valid():
         try:
             changed = change_password(

@@ -34,7 +34,7 @@ from accounts.services.profiles import (
     change_username,
     update_profile,
 )
-from accounts.views.visitors import get_next_url, get_person
+from accounts.views.visitors import get_next_url, get_person, get_posted
 
 
 @never_cache
@@ -46,7 +46,7 @@ def profile(request: HttpRequest) -> HttpResponse:
     known = find_profile(person)
     today = timezone.localdate(now)
     form = ProfileForm(
-        request.POST or None,
+        get_posted(request),
         initial=initial_values(known) if known else None,
         regions=offered_regions(known, today=today),
     )

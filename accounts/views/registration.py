@@ -33,7 +33,7 @@ from accounts.services.registration import (
     refuse_taken_numbers,
     register_person,
 )
-from accounts.views.visitors import get_address, get_browser
+from accounts.views.visitors import get_address, get_browser, get_posted
 from portal.lib.masks import mask_id_number
 
 DRAFT_KEY = "accounts_registration"
@@ -87,7 +87,7 @@ def build_form(
     today = timezone.localdate(now)
     application = draft.application if draft else None
     return RegistrationForm(
-        request.POST or None,
+        get_posted(request),
         initial=initial_values(application) if application else None,
         regions=list_regions(today=today),
         today=today,
@@ -189,9 +189,11 @@ def describe(application: Application, *, now: datetime) -> dict[str, Any]:
 
 
 def read_draft(request: HttpRequest, *, now: datetime) -> Draft | None:
-    return open_draft(
-        request.session.get(DRAFT_KEY, ""), browser=get_browser(request), now=now
-    )
+    sealed = request.session.get(DRAFT_KEY)
+    if sealed is None:
+        # No session is begun for somebody who only looks.
+        return None
+    return open_draft(sealed, browser=get_browser(request), now=now)
 
 
 def write_draft(request: HttpRequest, draft: Draft) -> None:

@@ -4,7 +4,7 @@ import secrets
 from typing import cast
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.shortcuts import resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 
@@ -17,6 +17,11 @@ BROWSER_KEY = "accounts_browser"
 def get_person(request: HttpRequest) -> User:
     """The person behind a view that asks for a login."""
     return cast(User, request.user)
+
+
+def get_posted(request: HttpRequest) -> QueryDict | None:
+    """What a form is bound to: also a POST without any field, no other request."""
+    return request.POST if request.method == "POST" else None
 
 
 def get_address(request: HttpRequest) -> str:

@@ -1,0 +1,131 @@
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import DatabaseError, connection, transaction
+
+from accounts.models import AuditEntry, AuditHead
+from accounts.services.audit import find_chain_fault, record_audit
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def chain(owner, now):
+    """Five entries."""
+    return [
+        record_audit(
+            action="test.done",
+            target=f"thing:{number}",
+            actor=owner if number % 2 else None,
+            now=now,
+            detail={"fields": ["名称", "b"], "count": number},
+        )
+        for number in range(1, 6)
+    ]
+
+
+def rewrite(sql):
+    """Do what only somebody with full rights over the database can do."""
+    table = "accounts_auditentry"
+    with connection.cursor() as cursor:
+        if connection.vendor == "postgresql":
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER audit_append_only")
+        else:
+            cursor.execute("DROP TRIGGER audit_append_only")
+        cursor.execute(sql)
+
+
+def test_entries_are_numbered_and_chained(chain):
+    assert [entry.position for entry in chain] == [1, 2, 3, 4, 5]
+    assert chain[0].previous_hash == "0" * 64
+    assert [entry.previous_hash for entry in chain[1:]] == [
+        entry.hash for entry in chain[:-1]
+    ]
+    head = AuditHead.objects.get()
+    assert (head.position, head.hash) == (5, chain[-1].hash)
+
+
+def test_a_whole_chain_has_no_fault(chain, capsys):
+    assert find_chain_fault() is None
+    call_command("check_audit")
+    assert "审计链完整，共 5 条" in capsys.readouterr().out
+
+
+def test_an_empty_chain_has_no_fault(db):
+    assert find_chain_fault() is None
+
+
+def test_a_refused_transaction_leaves_no_gap(chain, owner, now):
+    def change_one_mind():
+        with transaction.atomic():
+            record_audit(action="test.undone", target="thing:6", actor=owner, now=now)
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        change_one_mind()
+
+    entry = record_audit(action="test.done", target="thing:6", actor=owner, now=now)
+    assert entry.position == 6
+    assert find_chain_fault() is None
+
+
+def test_the_program_cannot_change_or_delete(chain):
+    with pytest.raises(TypeError):
+        AuditEntry.objects.update(action="other")
+    with pytest.raises(TypeError):
+        AuditEntry.objects.all().delete()
+
+    assert find_chain_fault() is None
+
+
+def test_the_database_refuses_a_change(chain):
+    entry = chain[2]
+    entry.action = "other"
+
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        entry.save()
+
+    assert AuditEntry.objects.get(position=3).action == "test.done"
+
+
+@pytest.mark.skipif(
+    "connection.vendor == 'sqlite'",
+    reason="SQLite empties tables of transactional tests by DELETE",
+)
+def test_the_database_refuses_a_deletion(chain):
+    with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
+        chain[2].delete()
+
+    assert AuditEntry.objects.count() == 5
+
+
+@pytest.mark.parametrize(
+    ("sql", "position", "reason"),
+    [
+        ("DELETE FROM accounts_auditentry WHERE position = 3", 3, "missing"),
+        ("DELETE FROM accounts_auditentry WHERE position = 1", 1, "missing"),
+        ("DELETE FROM accounts_auditentry WHERE position = 5", 5, "cut off"),
+        ("DELETE FROM accounts_auditentry", 1, "cut off"),
+        (
+            "UPDATE accounts_auditentry SET action = 'x' WHERE position = 2",
+            2,
+            "changed",
+        ),
+        (
+            "UPDATE accounts_auditentry SET actor_id = NULL WHERE position = 3",
+            3,
+            "changed",
+        ),
+        (
+            "UPDATE accounts_auditentry SET target = 'thing:9' WHERE position = 5",
+            5,
+            "changed",
+        ),
+    ],
+)
+def test_tampering_is_found(chain, sql, position, reason):
+    rewrite(sql)
+
+    fault = find_chain_fault()
+    assert (fault.position, fault.reason) == (position, reason)
+    with pytest.raises(CommandError, match=f"第 {position} 条断开"):
+        call_command("check_audit")
