@@ -144,30 +144,37 @@ class Step:
     text: str = ""
 
 
-# Steps of a payment with the events that tell it was reached. A lost notification is replaced
-# by the answer to our own query.
+# Steps of a payment: the title once reached, the title before, and the events that reach it.
 STEPS = [
-    ("已提交", {OrderEvent.Kind.PLACED}),
-    ("支付中", {OrderEvent.Kind.ATTEMPT_STARTED}),
-    ("支付通知已收到", {OrderEvent.Kind.NOTIFIED, OrderEvent.Kind.QUERIED}),
-    ("支付成功", {OrderEvent.Kind.PAID}),
-    ("学习已开通", {OrderEvent.Kind.ENROLLED}),
+    ("已提交", "提交订单", {OrderEvent.Kind.PLACED}),
+    ("支付中", "支付中", {OrderEvent.Kind.ATTEMPT_STARTED}),
+    ("支付通知已收到", "等待支付通知", {OrderEvent.Kind.NOTIFIED}),
+    ("支付成功", "支付成功", {OrderEvent.Kind.PAID}),
+    ("学习已开通", "学习开通", {OrderEvent.Kind.ENROLLED}),
 ]
+# In place of a notification that was lost, or is slower than our own query.
+QUERIED_STEP = ("支付结果已查询", "", {OrderEvent.Kind.QUERIED})
 
 
 def _list_steps(events: list[OrderEvent]) -> list[Step]:
     """The steps with the time each was first reached; the first not reached is current."""
+    kinds = {event.kind for event in events}
+    is_queried = OrderEvent.Kind.QUERIED in kinds
+    is_notified = OrderEvent.Kind.NOTIFIED in kinds
+    rows = list(STEPS)
+    if is_queried and not is_notified:
+        rows[2] = QUERIED_STEP
     reached: list[datetime | None] = [
         next((event.at for event in events if event.kind in kinds), None)
-        for _, kinds in STEPS
+        for _, _, kinds in rows
     ]
     done = max((place for place, at in enumerate(reached) if at), default=-1)
     steps = []
-    for place, (title, _) in enumerate(STEPS):
+    for place, (title, title_before, _) in enumerate(rows):
         at = reached[place]
         text = f"{timezone.localtime(at):%m-%d %H:%M:%S}" if at else ""
         state = "done" if place <= done else "current" if place == done + 1 else "todo"
-        steps.append(Step(title, state, text))
+        steps.append(Step(title if place <= done else title_before, state, text))
     return steps
 
 

@@ -4,14 +4,17 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('orders', '0002_payment_seller_and_outcome'),
+        ("orders", "0002_payment_seller_and_outcome"),
     ]
 
     operations = [
         migrations.AlterModelOptions(
-            name='order',
-            options={'permissions': [('export_order', '可导出订单')], 'verbose_name': '订单', 'verbose_name_plural': '订单'},
+            name="order",
+            options={
+                "permissions": [("export_order", "可导出订单")],
+                "verbose_name": "订单",
+                "verbose_name_plural": "订单",
+            },
         ),
     ]

@@ -70,8 +70,8 @@ def apply_report(
 
     Paid is final. Money that fits no order becomes a `PaymentException`; nothing is dropped.
     """
-    if report.refund_number:
-        # About money going back: never a payment, whatever its trade state says.
+    # A report about money going back is never one of a payment, whatever its trade state.
+    if report.refund_number or report.state not in (State.PAID, State.CLOSED):
         return Outcome.UNCHANGED
     attempt = lock_attempt(report.attempt_number, gateway)
     if attempt is None:
@@ -79,9 +79,20 @@ def apply_report(
     order = lock_order(attempt.order_id)
     if report.state is State.CLOSED:
         return _close_attempt(attempt, now)
-    if report.state is not State.PAID or attempt.state == attempt.State.PAID:
-        return Outcome.UNCHANGED
     _trace_report(order, source, now, message)
+    if attempt.state == attempt.State.PAID:
+        return Outcome.UNCHANGED
+    return _apply_payment(attempt, order, report, now, message)
+
+
+def _apply_payment(
+    attempt: PaymentAttempt,
+    order: Order,
+    report: Report,
+    now: datetime,
+    message: GatewayMessage | None,
+) -> Outcome:
+    """Compare reported money with what was asked for, and take it or hold it."""
     mismatch = find_mismatch(
         expected_fen=attempt.amount_fen,
         expected_seller=attempt.seller,

@@ -35,8 +35,6 @@ CASHIER_PATH = "/cashier/alipay/"
 
 # 4 m, 10 m, 10 m, 1 h, 2 h, 6 h, 15 h: eight sends in 25 hours (vendor).
 RETRY_STEPS = (240, 600, 600, 3600, 7200, 21600, 54000)
-# Long enough that the buyer's browser is back before the notification.
-NOTICE_DELAY_SECONDS = 0.6
 # Far below the eight hours of a clock in the wrong zone.
 CLOCK_TOLERANCE = timedelta(minutes=15)
 # Longer than any client waits.
@@ -241,5 +239,4 @@ class AlipaySimulator:
                 notice,
                 steps=RETRY_STEPS,
                 expected="success",
-                delay=NOTICE_DELAY_SECONDS,
             )

@@ -31,13 +31,13 @@ STATUS_LABELS = {
 
 # (action, label, what it does), in the order of the page; the first is the usual one.
 USUAL = [
-    ("pay", "支付成功", "扣款成功，返回商户，随后发送异步通知"),
+    ("pay", "支付成功", "扣款成功，返回商户，同时发送异步通知"),
     ("later", "稍后支付", "暂不付款，直接返回商户"),
     ("fail", "支付失败", "付款不成功，可以重新付款"),
 ]
 UNUSUAL = [
     ("repeat", "重复通知", "扣款成功，同一条通知发送三次"),
-    ("notify_first", "先通知后返回", "通知送达之后，浏览器才返回商户"),
+    ("notify_first", "先通知后返回", "通知送达并得到应答之后，浏览器才返回商户"),
     ("wrong_amount", "金额错误", "实付 0.01 元，通知的签名有效"),
     ("forge", "伪造签名", "没有扣款，通知由陌生密钥签名"),
 ]

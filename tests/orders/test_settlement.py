@@ -88,6 +88,17 @@ def test_query_leaves_its_own_trace(
     assert list_kinds(order) == ["queried", "paid", "enrolled"]
 
 
+def test_notification_after_the_query_is_traced_too(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    apply(paid(attempt), now, QUERY)
+
+    outcomes = [apply(paid(attempt), now) for _ in range(2)]
+
+    assert outcomes == [Outcome.UNCHANGED] * 2
+    assert list_kinds(order) == ["queried", "paid", "enrolled", "notified"]
+
+
 def test_repetition_changes_nothing(
     order: Order, attempt: PaymentAttempt, now: datetime
 ) -> None:
