@@ -122,6 +122,7 @@ class CertificateIssue(models.Model):
     class Meta:
         verbose_name = "证书版本"
         verbose_name_plural = "证书版本"
+        permissions = [("retry_certificateissue", "可重新制作证书")]
         constraints = [
             models.UniqueConstraint(
                 fields=["certificate", "version"], name="issue_version_once"

@@ -217,7 +217,7 @@ def find_verification(token: str) -> Verification | None:
     """The version whose QR code holds `token`, among all versions of its certificate."""
     issue = (
         CertificateIssue.objects.select_related("certificate")
-        .filter(token=token)
+        .filter(token=token.upper())
         .first()
     )
     return verification_of(issue) if issue else None

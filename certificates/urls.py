@@ -6,7 +6,6 @@ app_name = "certificates"
 urlpatterns = [
     path("certificates/", views.certificate_list, name="list"),
     path("certificates/new/<slug:plan>/", views.issue, name="issue"),
-    path("certificates/new/<slug:plan>/details/", views.details, name="details"),
     path("certificates/<slug:number>/", views.detail, name="detail"),
     path("certificates/<slug:number>/file/", views.file, name="file"),
     path("certificates/<slug:number>/file/<int:version>/", views.file, name="version"),

@@ -1,11 +1,13 @@
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
@@ -15,11 +17,7 @@ from django.views.decorators.http import (
     require_safe,
 )
 
-from accounts.errors import AccountsError
-from accounts.forms.profile import ProfileForm
-from accounts.models import Profile, Region, User
-from accounts.queries import find_profile, list_regions
-from accounts.services.profiles import ProfileDetails, update_profile
+from accounts.models import User
 from certificates import queries, services, tasks
 from certificates.errors import (
     CertificateError,
@@ -66,8 +64,10 @@ def issue(request: HttpRequest, plan: str) -> HttpResponse:
         return redirect("certificates:detail", existing.number)
     person = _person(request)
     values = queries.preview_printed(person, enrolment.plan)
-    if find_missing_details(values):
-        return redirect("certificates:details", plan)
+    missing = find_missing_details(values)
+    if missing:
+        messages.warning(request, str(ProfileIncompleteError(missing)))
+        return _complete_profile(request, plan)
     context = {
         "enrolment": enrolment,
         "values": values,
@@ -83,7 +83,7 @@ def _issue(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
         )
     except ProfileIncompleteError as error:
         messages.warning(request, str(error))
-        return redirect("certificates:details", enrolment.plan.code)
+        return _complete_profile(request, enrolment.plan.code)
     except CertificateError as error:
         messages.error(request, str(error))
         return redirect("certificates:list")
@@ -91,53 +91,10 @@ def _issue(request: HttpRequest, enrolment: Enrolment) -> HttpResponse:
     return redirect("certificates:detail", made.certificate.number)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@never_cache
-@login_required
-def details(request: HttpRequest, plan: str) -> HttpResponse:
-    """Complete what prints on the certificate, then go on to its preview."""
-    enrolment = _get_completed(request, plan)
-    person, now = _person(request), timezone.now()
-    profile = find_profile(person)
-    form = ProfileForm(
-        request.POST or None,
-        regions=_selectable_regions(profile, timezone.localdate(now)),
-        initial=_profile_values(profile),
-    )
-    if form.is_valid() and _save_details(form, person, now):
-        return redirect("certificates:issue", plan)
-    context = {"form": form, "enrolment": enrolment}
-    return render(request, "certificates/details.html", context)
-
-
-def _selectable_regions(profile: Profile | None, today: date) -> list[Region]:
-    """The regions of today, and the person's own although it may have ended since."""
-    regions = list(list_regions(today=today))
-    own = profile.region if profile else None
-    return regions if own is None or own in regions else [own, *regions]
-
-
-def _profile_values(profile: Profile | None) -> dict[str, str]:
-    if profile is None:
-        return {}
-    return {
-        "region": profile.region.code if profile.region else "",
-        "unit_name": profile.unit_name,
-        "series": profile.series,
-        "level": profile.level,
-        "education": profile.education,
-    }
-
-
-def _save_details(form: ProfileForm, person: User, now: datetime) -> bool:
-    values = dict(form.cleaned_data)
-    entered = ProfileDetails(region_code=values.pop("region"), **values)
-    try:
-        update_profile(user=person, details=entered, actor=person, now=now)
-    except AccountsError as error:
-        form.add_error(None, str(error))
-        return False
-    return True
+def _complete_profile(request: HttpRequest, plan: str) -> HttpResponse:
+    """Send the person to 个人信息 and, once it is saved, back to this plan's certificate."""
+    back = urlencode({"next": reverse("certificates:issue", args=[plan])})
+    return redirect(f"{reverse('accounts:profile')}?{back}")
 
 
 def _get_completed(request: HttpRequest, plan: str) -> Enrolment:
@@ -159,7 +116,12 @@ def detail(request: HttpRequest, number: str) -> HttpResponse:
     except CertificateNotFoundError as error:
         raise Http404(str(error)) from error
     issues = list(certificate.issues.all())
-    context = {"certificate": certificate, "issues": issues, "latest": issues[0]}
+    context = {
+        "certificate": certificate,
+        "issues": issues,
+        "latest": issues[0],
+        "date": format_chinese_date(timezone.localdate(certificate.issued_at)),
+    }
     if request.headers.get("HX-Request"):
         return render(request, "certificates/_paper_state.html", context)
     return render(request, "certificates/detail.html", context)

@@ -6,6 +6,7 @@ demanded together: the bottom line, coverage of the entire file and no change ag
 permissions. Whether the file is one of ours is decided by its SHA-256 alone, elsewhere.
 """
 
+import asyncio
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,8 +20,8 @@ from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko.sign.validation.errors import SignatureValidationError
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.status import SignatureCoverageLevel
-from pyhanko_certvalidator import ValidationContext
-from pyhanko_certvalidator.errors import ValidationError
+from pyhanko_certvalidator import CertificateValidator, ValidationContext
+from pyhanko_certvalidator.errors import PathError, ValidationError
 
 from certificates.sealing.signing import read_certificates, run_apart
 
@@ -71,6 +72,7 @@ class Verifier:
             PdfError,
             SigningError,
             SignatureValidationError,
+            PathError,
             ValidationError,
             ValueError,
             TypeError,
@@ -97,7 +99,30 @@ class Verifier:
         )
         return SignatureReport(
             is_sound=bool(sound),
-            is_ours=bool(status.trusted),
+            is_ours=bool(status.trusted) or self._vouches_for(signature, context),
             signer=str(status.signing_cert.subject.native.get("common_name", "")),
             signed_at=claimed,
         )
+
+    def _vouches_for(
+        self, signature: EmbeddedPdfSignature, context: ValidationContext
+    ) -> bool:
+        """Tell whether one of our roots stands behind the signer's certificate.
+
+        pyHanko does not ask once the content does not fit.
+        """
+        validator = CertificateValidator(
+            signature.signer_cert,
+            intermediate_certs=signature.other_embedded_certs,
+            validation_context=context,
+        )
+        try:
+            # In the thread of `run_apart`, so no other loop is running.
+            asyncio.run(
+                validator.async_validate_usage(  # type: ignore[no-untyped-call]
+                    {"digital_signature"}
+                )
+            )
+        except (PathError, ValidationError):
+            return False
+        return True

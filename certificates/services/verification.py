@@ -14,10 +14,11 @@ from certificates.sealing.verifying import SignatureReport
 
 # Pages by address and period. Personnel offices check whole lists from one address by QR
 # code, whose tokens cannot be guessed; numbers and names could be tried out.
+MINUTE = timedelta(minutes=1)
 LIMITS = {
-    "page": (240, timedelta(minutes=1)),
-    "lookup": (30, timedelta(minutes=10)),
-    "file": (30, timedelta(minutes=10)),
+    "page": (240, MINUTE),
+    "lookup": (30, 10 * MINUTE),
+    "file": (30, 10 * MINUTE),
 }
 
 

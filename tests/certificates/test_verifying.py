@@ -50,6 +50,16 @@ def test_every_changed_byte_of_the_signed_ranges_is_caught(signed, verifier, now
         assert not verifier.check(bytes(changed), now=now).is_sound, place
 
 
+def test_a_changed_file_is_still_recognised_as_once_sealed_by_us(signed, verifier, now):
+    changed = bytearray(signed)
+    changed[signed.index(b"/MediaBox") + 1] ^= 1
+
+    report = verifier.check(bytes(changed), now=now)
+
+    assert (report.is_sound, report.is_ours) == (False, True)
+    assert report.signer == "示例（演示电子印章）"
+
+
 def test_bytes_added_at_the_end_are_caught(signed, verifier, now):
     assert verifier.check(signed, now=now).is_sound
 
