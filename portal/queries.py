@@ -139,7 +139,15 @@ def find_last_progress(person: User) -> ChapterProgress | None:
         ChapterProgress.objects.filter(
             enrolment__person=person, enrolment__state=Enrolment.State.OPEN
         )
-        .select_related("enrolment__plan", "chapter__course", "chapter__video")
+        .select_related("enrolment__plan", "chapter__course")
+        # Six tables of columns, intervals as JSON among them, for one line of text.
+        .only(
+            "completed_at",
+            *("enrolment__plan__code", "enrolment__plan__year"),
+            *("enrolment__plan__subject", "chapter__position", "chapter__title"),
+            *("chapter__course__code", "chapter__course__title"),
+            "chapter__course__field",
+        )
         .order_by("-updated_at")
         .first()
     )
@@ -160,7 +168,6 @@ def list_recent_invoices(person: User) -> list[Invoice]:
     return list(
         Invoice.objects.filter(order__buyer=person, kind=Invoice.Kind.BLUE)
         .exclude(state=Invoice.State.REVERSED)
-        .select_related("order")
         .order_by("-requested_at")[:ROWS_IN_SPACE]
     )
 

@@ -3,6 +3,7 @@ from typing import cast
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -39,6 +40,7 @@ def describe_entries(page: queries.Home) -> list[dict[str, object]]:
     return [
         {
             "subject": subject,
+            "url": f"{reverse('plan-list')}?subject={subject}",
             "tone": tone,
             "text": text,
             "years": page.years.get(subject, []),
