@@ -1,5 +1,6 @@
 """Orders for staff: everything is shown, nothing is edited; exceptions are resolved."""
 
+from datetime import datetime
 from typing import Any, cast
 
 from django import forms
@@ -22,10 +23,25 @@ from orders.models import (
     PaymentAttempt,
     PaymentException,
 )
+from orders.payments.registry import list_gateways
 from orders.services.export import export_orders
 from orders.services.resolution import resolve_exception
 from portal.lib.money import format_yuan
 from portal.lib.spreadsheet import XLSX
+
+
+def show_moment(moment: datetime) -> str:
+    return f"{timezone.localtime(moment):%Y-%m-%d %H:%M:%S}"
+
+
+class GatewayNameMixin:
+    """Shows the name of a gateway in place of its code."""
+
+    @admin.display(description="支付方式", ordering="gateway")
+    def gateway_name(
+        self, row: PaymentAttempt | GatewayMessage | PaymentException
+    ) -> str:
+        return dict(list_gateways()).get(row.gateway, row.gateway)
 
 
 class ReadOnlyMixin:
@@ -55,18 +71,18 @@ class OrderLineInline(ReadOnlyMixin, admin.TabularInline):
         return super().get_queryset(request).select_related("person").order_by("pk")
 
 
-class PaymentAttemptInline(ReadOnlyMixin, admin.TabularInline):
+class PaymentAttemptInline(GatewayNameMixin, ReadOnlyMixin, admin.TabularInline):
     model = PaymentAttempt
     fields = [
         "number",
-        "gateway",
+        "gateway_name",
         "amount",
         "state",
         "created_at",
         "paid_at",
         "gateway_number",
     ]
-    readonly_fields = ["amount"]
+    readonly_fields = ["amount", "gateway_name"]
     show_change_link = True
     extra = 0
 
@@ -77,8 +93,13 @@ class PaymentAttemptInline(ReadOnlyMixin, admin.TabularInline):
 
 class OrderEventInline(ReadOnlyMixin, admin.TabularInline):
     model = OrderEvent
-    fields = ["at", "kind", "actor", "detail"]
+    fields = ["moment", "kind", "actor", "detail"]
+    readonly_fields = ["moment"]
     extra = 0
+
+    @admin.display(description="时间")
+    def moment(self, event: OrderEvent) -> str:
+        return show_moment(event.at)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[OrderEvent]:
         rows = super().get_queryset(request)
@@ -145,7 +166,7 @@ class OrderAdmin(ReadOnlyMixin, admin.ModelAdmin):
         links = [
             (
                 reverse("admin:orders_gatewaymessage_change", args=[row.pk]),
-                f"{timezone.localtime(row.received_at):%Y-%m-%d %H:%M:%S}",
+                show_moment(row.received_at),
                 row.get_source_display(),
                 row.get_verdict_display(),
                 row.get_state_display(),
@@ -182,11 +203,11 @@ class GatewayMessageInline(ReadOnlyMixin, admin.TabularInline):
 
 
 @admin.register(PaymentAttempt)
-class PaymentAttemptAdmin(ReadOnlyMixin, admin.ModelAdmin):
+class PaymentAttemptAdmin(GatewayNameMixin, ReadOnlyMixin, admin.ModelAdmin):
     list_display = [
         "number",
         "order",
-        "gateway",
+        "gateway_name",
         "amount",
         "state",
         "created_at",
@@ -204,10 +225,10 @@ class PaymentAttemptAdmin(ReadOnlyMixin, admin.ModelAdmin):
 
 
 @admin.register(GatewayMessage)
-class GatewayMessageAdmin(ReadOnlyMixin, admin.ModelAdmin):
+class GatewayMessageAdmin(GatewayNameMixin, ReadOnlyMixin, admin.ModelAdmin):
     list_display = [
         "received_at",
-        "gateway",
+        "gateway_name",
         "source",
         "attempt",
         "verdict",
@@ -235,11 +256,11 @@ class ResolveForm(forms.ModelForm):
 
 
 @admin.register(PaymentException)
-class PaymentExceptionAdmin(admin.ModelAdmin):
+class PaymentExceptionAdmin(GatewayNameMixin, admin.ModelAdmin):
     list_display = [
         "raised_at",
         "kind",
-        "gateway",
+        "gateway_name",
         "attempt_number",
         "amount",
         "state",
@@ -252,7 +273,7 @@ class PaymentExceptionAdmin(admin.ModelAdmin):
     ordering = ["state", "-raised_at"]
     fields = [
         "kind",
-        "gateway",
+        "gateway_name",
         "attempt_number",
         "show_order",
         "show_asked",

@@ -24,10 +24,17 @@ _LEFT_TO_ITS_TASK = timedelta(seconds=5)
 
 
 def list_orders_for(user: User) -> QuerySet[Order]:
-    """The person's orders with lines and plans, newest first."""
+    """The person's orders with lines and plans, newest first.
+
+    `in_review` says that money for an order has come that staff must look at first.
+    """
     lines = OrderLine.objects.select_related("plan").order_by("pk")
+    review = PaymentAttempt.objects.filter(
+        order=OuterRef("pk"), state=PaymentAttempt.State.REVIEW
+    )
     return (
         Order.objects.filter(buyer=user)
+        .annotate(in_review=Exists(review))
         .select_related("invoice_request")
         .prefetch_related(Prefetch("lines", queryset=lines))
         .order_by("-created_at", "-pk")
@@ -66,10 +73,6 @@ def find_live_line(person_id: int, plan_id: int) -> OrderLine | None:
 
 def list_events(order: Order) -> QuerySet[OrderEvent]:
     return OrderEvent.objects.filter(order=order).order_by("at", "pk")
-
-
-def list_attempts(order: Order) -> QuerySet[PaymentAttempt]:
-    return PaymentAttempt.objects.filter(order=order).order_by("created_at", "pk")
 
 
 def find_reusable_attempt(

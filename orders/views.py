@@ -185,22 +185,21 @@ def order_detail(request: HttpRequest, number: str) -> HttpResponse:
     order = _get_order(request, number)
     now = timezone.now()
     events = list(queries.list_events(order))
-    attempts = list(queries.list_attempts(order))
     is_pending = order.state == Order.State.PENDING
-    in_review = any(row.state == PaymentAttempt.State.REVIEW for row in attempts)
+    in_review = is_pending and order.in_review  # type: ignore[attr-defined]
+    is_started = any(event.kind == OrderEvent.Kind.ATTEMPT_STARTED for event in events)
     has_time = has_time_to_pay(expires_at=order.expires_at, now=now)
     context = {
         "order": order,
         "lines": list(order.lines.all()),
         "events": events,
         "steps": _list_steps(events),
-        "in_review": is_pending and in_review,
+        "in_review": in_review,
         "can_pay": is_pending and has_time and not in_review,
-        "is_watched": is_pending and (bool(attempts) or not has_time),
+        "is_watched": is_pending and not in_review and (is_started or not has_time),
         "has_returned": "returned" in request.GET,
         "fingerprint": _fingerprint(order, events[-1].pk if events else 0),
         "pay_form": PayForm(gateways=list_gateways()),
-        "labels": dict(list_gateways()),
     }
     response = render(request, "orders/order_detail.html", context)
     _allow_cashiers(response)

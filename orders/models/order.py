@@ -58,8 +58,12 @@ class OrderLine(models.Model):
     A person's live line for a plan is unique: nobody is charged twice for the same thing.
     """
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="lines")
-    plan = models.ForeignKey(Plan, models.PROTECT, related_name="order_lines")
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="lines", verbose_name="订单"
+    )
+    plan = models.ForeignKey(
+        Plan, models.PROTECT, related_name="order_lines", verbose_name="学习计划"
+    )
     person = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -102,11 +106,17 @@ class OrderEvent(models.Model):
         EXPIRED = "expired", "订单已过期"
         EXCEPTION = "exception", "转人工处理"
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="events")
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="events", verbose_name="订单"
+    )
     kind = models.CharField("事项", max_length=16, choices=Kind)
     at = models.DateTimeField("时间")
     actor = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="操作人",
     )
     detail = models.CharField("说明", max_length=200, blank=True)
 
@@ -127,7 +137,9 @@ class InvoiceRequest(models.Model):
         INSTITUTION = "institution", "事业单位及其他"
         PERSON = "person", "个人"
 
-    order = models.OneToOneField(Order, models.PROTECT, related_name="invoice_request")
+    order = models.OneToOneField(
+        Order, models.PROTECT, related_name="invoice_request", verbose_name="订单"
+    )
     buyer_kind = models.CharField("抬头类型", max_length=12, choices=Buyer)
     title = models.CharField("发票抬头", max_length=120)
     credit_code = models.CharField("统一社会信用代码", max_length=20, blank=True)

@@ -17,7 +17,9 @@ class PaymentAttempt(models.Model):
         REVIEW = "review", "人工核对"
 
     number = models.CharField("支付编号", max_length=20, unique=True)
-    order = models.ForeignKey(Order, models.PROTECT, related_name="attempts")
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="attempts", verbose_name="订单"
+    )
     gateway = models.CharField("支付方式", max_length=16)
     # The merchant the money was asked for; the configured one may change later.
     seller = models.CharField("收款商户号", max_length=32, blank=True)
@@ -67,7 +69,11 @@ class GatewayMessage(models.Model):
     gateway = models.CharField("支付方式", max_length=16)
     source = models.CharField("来源", max_length=16, choices=Source)
     attempt = models.ForeignKey(
-        PaymentAttempt, models.PROTECT, null=True, related_name="messages"
+        PaymentAttempt,
+        models.PROTECT,
+        null=True,
+        related_name="messages",
+        verbose_name="支付记录",
     )
     event_id = models.CharField("通知编号", max_length=80, blank=True)
     headers = models.JSONField("报文头", default=dict)
@@ -113,17 +119,29 @@ class PaymentException(models.Model):
     gateway = models.CharField("支付方式", max_length=16)
     attempt_number = models.CharField("支付编号", max_length=64)
     attempt = models.ForeignKey(
-        PaymentAttempt, models.PROTECT, null=True, related_name="exceptions"
+        PaymentAttempt,
+        models.PROTECT,
+        null=True,
+        related_name="exceptions",
+        verbose_name="支付记录",
     )
     message = models.ForeignKey(
-        GatewayMessage, models.PROTECT, null=True, related_name="exceptions"
+        GatewayMessage,
+        models.PROTECT,
+        null=True,
+        related_name="exceptions",
+        verbose_name="渠道报文",
     )
     amount_fen = models.PositiveIntegerField("到账金额（分）", null=True)
     state = models.CharField("状态", max_length=8, choices=State, default=State.OPEN)
     raised_at = models.DateTimeField("发现时间")
     resolved_at = models.DateTimeField("处理时间", null=True)
     resolved_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name="处理人",
     )
     outcome = models.CharField("处理方式", max_length=10, choices=Outcome, blank=True)
     resolution = models.CharField("处理说明", max_length=200, blank=True)

@@ -12,6 +12,7 @@ from orders.models import InvoiceRequest, Order, PaymentAttempt
 from orders.rules import make_order_number
 from tests.factories.learning import EnrolmentFactory
 from tests.factories.orders import (
+    PaymentAttemptFactory,
     make_endless_plan,
     make_order,
 )
@@ -112,6 +113,20 @@ def test_tabs_show_states(
     response = client_of(owner).get("/orders/", {"state": tab})
 
     assert list(response.context["page_obj"]) == [orders[trait]]
+
+
+def test_money_under_review_is_not_asked_for_in_the_list(
+    owner: User, client_of: LogIn
+) -> None:
+    order = make_order(owner, created_at=timezone.now())
+    before = client_of(owner).get("/orders/").content.decode()
+    PaymentAttemptFactory(order=order, review=True)
+
+    after = client_of(owner).get("/orders/").content.decode()
+
+    assert "去支付" in before
+    assert "去支付" not in after
+    assert "人工核对" in after
 
 
 def test_empty_list_leads_to_the_plans(owner: User, client_of: LogIn) -> None:
