@@ -16,21 +16,23 @@ class Visitor:
 
     person: User | None
     code: str = ""
+    address: str = ""
 
 
 def find_conversation(visitor: Visitor) -> Conversation | None:
     """The visitor's latest conversation.
 
-    Without login it is found by its code; a conversation of a person never is, so that a
-    browser left behind after logging out shows nothing of it.
+    The code finds what was begun without login, also after the same browser has logged in.
+    It never finds a conversation of a person: a browser left behind shows nothing of it.
     """
+    mine = Q()
     if visitor.person is not None:
-        own = Conversation.objects.filter(person=visitor.person)
-    elif visitor.code:
-        own = Conversation.objects.filter(person=None, code=visitor.code)
-    else:
+        mine |= Q(person=visitor.person)
+    if visitor.code:
+        mine |= Q(person=None, code=visitor.code)
+    if not mine:
         return None
-    return own.order_by("-started_at", "-pk").first()
+    return Conversation.objects.filter(mine).order_by("-started_at", "-pk").first()
 
 
 def list_messages(conversation: Conversation | None) -> list[ConversationMessage]:

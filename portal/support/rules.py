@@ -2,14 +2,15 @@
 
 from datetime import timedelta
 
+from accounts.rules.throttles import HOUR, Limit
+
 # A person in need writes several short lines in a row; a script writes for hours.
 BURST_PERIOD = timedelta(minutes=1)
 BURST_LIMIT = 6
 DAY_PERIOD = timedelta(days=1)
 DAY_LIMIT = 100
 # Conversations without login started from one address: schools and hospitals share one.
-STARTS_PERIOD_SECONDS = 3600
-STARTS_LIMIT = 20
+STARTS = Limit(20, HOUR)
 
 TOPICS = (
     ("账号注册、登录", "账号注册、登录"),

@@ -5,10 +5,12 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.models import User
+from accounts.services.throttling import Counter, Scope, take_tries, throttle_key
 from portal.support import locks, queries
 from portal.support.errors import ConversationClosedError, TooManyMessagesError
 from portal.support.models import Conversation, ConversationMessage
 from portal.support.queries import Visitor
+from portal.support.rules import STARTS
 
 
 @transaction.atomic
@@ -24,9 +26,7 @@ def send_message(
     if conversation is not None and not queries.may_write(conversation, now=now):
         raise TooManyMessagesError
     if conversation is None or conversation.state == Conversation.State.CLOSED:
-        conversation = Conversation.objects.create(
-            person=visitor.person, topic=topic, started_at=now, updated_at=now
-        )
+        conversation = _begin_conversation(visitor, topic, now)
     _add_message(conversation, author=visitor.person, text=text, now=now)
     _set_state(conversation, Conversation.State.OPEN, now)
     return conversation
@@ -53,6 +53,17 @@ def close_conversation(*, conversation_id: int, now: datetime) -> None:
     conversation = locks.lock_conversation(conversation_id)
     if conversation.state != Conversation.State.CLOSED:
         _set_state(conversation, Conversation.State.CLOSED, now)
+
+
+def _begin_conversation(visitor: Visitor, topic: str, now: datetime) -> Conversation:
+    if visitor.person is None:
+        key = throttle_key("support", visitor.address)
+        counter = Counter(Scope.SUPPORT_ADDRESS, key, STARTS)
+        if not take_tries([counter], now=now):
+            raise TooManyMessagesError
+    return Conversation.objects.create(
+        person=visitor.person, topic=topic, started_at=now, updated_at=now
+    )
 
 
 def _add_message(

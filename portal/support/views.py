@@ -1,5 +1,4 @@
 from django.conf import settings
-from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -9,11 +8,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.models import User
 from portal.lib.addresses import client_address
 from portal.support import queries, services
-from portal.support.errors import SupportError, TooManyMessagesError
+from portal.support.errors import SupportError
 from portal.support.forms import MessageForm
 from portal.support.models import Conversation
 from portal.support.queries import Visitor
-from portal.support.rules import STARTS_LIMIT, STARTS_PERIOD_SECONDS
 
 SESSION_KEY = "support_conversation"
 # What htmx takes for "stop asking".
@@ -62,7 +60,13 @@ def describe(found: Conversation | None) -> dict[str, object]:
 
 def get_visitor(request: HttpRequest) -> Visitor:
     person = request.user if isinstance(request.user, User) else None
-    return Visitor(person=person, code=request.session.get(SESSION_KEY, ""))
+    return Visitor(
+        person=person,
+        code=request.session.get(SESSION_KEY, ""),
+        address=client_address(
+            request.META, trusted_proxies=settings.TRUSTED_PROXY_COUNT
+        ),
+    )
 
 
 def get_seen(request: HttpRequest) -> int:
@@ -71,8 +75,6 @@ def get_seen(request: HttpRequest) -> int:
 
 
 def send(request: HttpRequest, visitor: Visitor, form: MessageForm) -> None:
-    if visitor.person is None and not visitor.code:
-        count_start(request)
     sent = services.send_message(
         visitor=visitor,
         topic=form.cleaned_data.get("topic", ""),
@@ -81,20 +83,3 @@ def send(request: HttpRequest, visitor: Visitor, form: MessageForm) -> None:
     )
     if visitor.person is None:
         request.session[SESSION_KEY] = sent.code
-
-
-def count_start(request: HttpRequest) -> None:
-    """Count a conversation begun without login against its address.
-
-    Raises TooManyMessagesError beyond the limit of an hour.
-    """
-    address = client_address(request.META, trusted_proxies=settings.TRUSTED_PROXY_COUNT)
-    key = f"support.starts.{address}"
-    cache.add(key, 0, timeout=STARTS_PERIOD_SECONDS)
-    try:
-        count = cache.incr(key)
-    except ValueError:
-        # The counter ran out between the two lines.
-        return
-    if count > STARTS_LIMIT:
-        raise TooManyMessagesError

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from portal.support import services
 from portal.support.models import Conversation, ConversationMessage
-from portal.support.rules import BURST_LIMIT, STARTS_LIMIT
+from portal.support.rules import BURST_LIMIT, STARTS
 
 pytestmark = pytest.mark.django_db
 PAGE = "/support/"
@@ -36,6 +36,20 @@ def test_a_person_finds_the_conversation_in_any_browser(
     client_of(owner).post(PAGE, MESSAGE)
 
     assert "无法登录" in client_of(owner).get(PAGE).content.decode()
+
+
+def test_what_was_begun_without_login_stays_visible_after_it(
+    client: Client, owner: Any
+) -> None:
+    client.post(PAGE, MESSAGE)
+    client.force_login(owner)
+
+    assert "无法登录" in client.get(PAGE).content.decode()
+    client.post(PAGE, {"text": "已登录，仍有问题"})
+
+    assert Conversation.objects.get().messages.count() == 2
+    client.logout()
+    assert "无法登录" not in client.get(PAGE).content.decode()
 
 
 def test_the_topic_is_asked_for_once(client: Client) -> None:
@@ -75,13 +89,13 @@ def test_a_flood_answers_429(client: Client) -> None:
 
 
 def test_new_browsers_of_one_address_cannot_start_without_end() -> None:
-    for _ in range(STARTS_LIMIT):
+    for _ in range(STARTS.count):
         Client().post(PAGE, MESSAGE)
 
     response = Client().post(PAGE, MESSAGE)
 
     assert response.status_code == 429
-    assert Conversation.objects.count() == STARTS_LIMIT
+    assert Conversation.objects.count() == STARTS.count
 
 
 def test_polling_answers_only_when_something_is_new(client: Client, staff: Any) -> None:
