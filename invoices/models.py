@@ -80,6 +80,7 @@ class Invoice(models.Model):
     class Meta:
         verbose_name = "发票"
         verbose_name_plural = "发票"
+        permissions = [("retry_invoice", "可重新开具发票")]
         constraints = [
             models.UniqueConstraint(
                 fields=["order"],

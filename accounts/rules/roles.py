@@ -77,6 +77,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         *_grant(_READ, *_ORDERS, *_PAYMENTS),
         *_grant(("view", "change"), "orders.paymentexception"),
         "orders.order.export_order",
+        "invoices.invoice.retry_invoice",
     ),
     REVIEW: (
         *_grant(_READ, *_PEOPLE, *_STUDIES, *_PAPERS, *_ORDERS),
