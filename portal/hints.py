@@ -38,7 +38,7 @@ def hint_certificates(space: Space) -> list[Hint]:
     count = len(space.awaiting_certificate)
     if not count:
         return []
-    if not space.is_profile_complete:
+    if space.lacks_details:
         return [
             Hint(
                 icon="person-vcard",

@@ -7,9 +7,11 @@ from django.conf import settings
 from django.db.models import Max, QuerySet
 from django.utils import timezone
 
-from accounts.models import Profile, User
+from accounts.models import User
 from catalog.models import Plan, Subject
 from catalog.queries import list_plan_years, list_plans
+from certificates.queries import describe_person
+from certificates.rules import find_missing_details
 from invoices.models import Invoice
 from learning.models import ChapterProgress, Enrolment
 from learning.queries import list_enrolments_for
@@ -38,12 +40,11 @@ class Home:
 
 def get_home(*, now: datetime) -> Home:
     """Read the home page: the years on offer, the newest year's plans, news, forms."""
-    years = list_plan_years()
-    today = timezone.localdate(now)
-    newest = max((year for found in years.values() for year in found), default=0)
+    plans = list(list_plans_on_sale(timezone.localdate(now))[:PLANS_ON_HOME])
+    newest = plans[0].year if plans else 0
     return Home(
-        years=years,
-        plans=list(list_plans_on_sale(newest, today)[:PLANS_ON_HOME]),
+        years=list_plan_years(),
+        plans=[plan for plan in plans if plan.year == newest],
         plan_year=newest,
         notices=list(list_articles(Article.Kind.NOTICE, now=now)[:NEWS_ON_HOME]),
         policies=list(list_articles(Article.Kind.POLICY, now=now)[:NEWS_ON_HOME]),
@@ -52,9 +53,9 @@ def get_home(*, now: datetime) -> Home:
     )
 
 
-def list_plans_on_sale(year: int, day: date) -> QuerySet[Plan]:
-    """Plans of `year` that can be bought on `day`: 公需科目 first, then by entry."""
-    return list_plans(year=year).filter(sale_start__lte=day, sale_end__gte=day)
+def list_plans_on_sale(day: date) -> QuerySet[Plan]:
+    """Plans that can be bought on `day`: newest year first, 公需科目 first, then by entry."""
+    return list_plans().filter(sale_start__lte=day, sale_end__gte=day)
 
 
 @dataclass(frozen=True)
@@ -89,7 +90,7 @@ class Space:
     pending_orders: list[Order]
     invoices: list[Invoice]
     uninvoiced_count: int
-    is_profile_complete: bool
+    lacks_details: bool
 
     @property
     def required_hours(self) -> int:
@@ -105,17 +106,19 @@ def get_space(person: User, *, now: datetime) -> Space:
     year = timezone.localdate(now).year
     enrolments = list(list_enrolments_for(person).select_related("plan", "certificate"))
     completed = [e for e in enrolments if e.state == Enrolment.State.COMPLETED]
+    awaiting = [e for e in completed if not hasattr(e, "certificate")]
     return Space(
         year=year,
         duties=[build_duty(subject, year, enrolments) for subject in Subject],
         studying=[e for e in enrolments if e.state == Enrolment.State.OPEN],
-        awaiting_certificate=[e for e in completed if not hasattr(e, "certificate")],
+        awaiting_certificate=awaiting,
         certified=[e for e in completed if hasattr(e, "certificate")],
         last_progress=find_last_progress(person),
         pending_orders=list_pending_orders(person, now=now),
         invoices=list_recent_invoices(person),
         uninvoiced_count=count_uninvoiced(person, year=year),
-        is_profile_complete=is_profile_complete(person),
+        # Asked for the hint beside a finished plan only.
+        lacks_details=bool(awaiting and find_missing_details(describe_person(person))),
     )
 
 
@@ -183,14 +186,3 @@ def count_uninvoiced(person: User, *, year: int) -> int:
         invoice_request=None,
         invoices=None,
     ).count()
-
-
-def is_profile_complete(person: User) -> bool:
-    """Whether everything that prints on a certificate is filled in."""
-    return (
-        Profile.objects.filter(person=person, region__isnull=False)
-        .exclude(unit_name="")
-        .exclude(series="")
-        .exclude(level="")
-        .exists()
-    )

@@ -72,6 +72,17 @@ def test_the_first_day_of_a_sale_begins_at_midnight_in_chongqing() -> None:
     assert get_home(now=last).plans == [plan]
 
 
+def test_plans_announced_for_next_year_do_not_hide_those_on_sale(
+    now: datetime,
+) -> None:
+    current = PlanFactory(year=2026, **OPEN)
+    PlanFactory(year=2027, sale_start=date(2026, 12, 1), sale_end=date(2027, 12, 31))
+
+    home = get_home(now=now)
+
+    assert (home.plans, home.plan_year) == ([current], 2026)
+
+
 def test_the_list_of_plans_is_bounded(now: datetime) -> None:
     PlanFactory.create_batch(PLANS_ON_HOME + 1, year=2026, **OPEN)
 
