@@ -58,6 +58,7 @@ def check_production(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         check_sandbox,
         check_secrets,
         check_addresses,
+        check_payments,
         check_services,
     )
     return [message for check in checks for message in check()]
@@ -122,6 +123,23 @@ def check_addresses() -> list[CheckMessage]:
             Error("SITE_URL 必须以 https:// 开头", id="portal.E009"),
         )
     return found
+
+
+def check_payments() -> list[CheckMessage]:
+    """The merchant's own account and keys, at a gateway that is reached safely."""
+    alipay = settings.ALIPAY
+    own = alipay["app_id"] and alipay["seller_id"]
+    key = Path(alipay["app_private_key_file"])
+    safe = alipay["gateway"].startswith("https://")
+    if own and safe and not key.is_relative_to(settings.SANDBOX_DIR):
+        return []
+    return [
+        Error(
+            "支付宝商户尚未配置，学员无法在线支付",
+            hint="Set ALIPAY_APP_ID, ALIPAY_SELLER_ID and the key files; see docs/payments.md.",
+            id="portal.E011",
+        )
+    ]
 
 
 def check_services() -> list[CheckMessage]:

@@ -279,10 +279,18 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="no-reply@localhost")
 
 # --- Payments ----------------------------------------------------------------------------
 ORDER_LIFETIME_MINUTES = env.int("ORDER_LIFETIME_MINUTES", default=30)
+# An empty variable, as docker-compose.yml passes it on, is like one that is not set.
 ALIPAY = {
-    "gateway": env.str("ALIPAY_GATEWAY", default=f"{SANDBOX_URL}/gateway.do"),
-    "app_id": env.str("ALIPAY_APP_ID", default="2021000000000001"),
-    "seller_id": env.str("ALIPAY_SELLER_ID", default="2088000000000001"),
+    "gateway": env.str("ALIPAY_GATEWAY", default="")
+    or (
+        f"{SANDBOX_URL}/gateway.do"
+        if SANDBOX
+        else "https://openapi.alipay.com/gateway.do"
+    ),
+    "app_id": env.str("ALIPAY_APP_ID", default="")
+    or ("2021000000000001" if SANDBOX else ""),
+    "seller_id": env.str("ALIPAY_SELLER_ID", default="")
+    or ("2088000000000001" if SANDBOX else ""),
     # PEM files; the sandbox makes its own pairs.
     "app_private_key_file": env.str(
         "ALIPAY_APP_PRIVATE_KEY_FILE",
@@ -292,6 +300,10 @@ ALIPAY = {
         "ALIPAY_PUBLIC_KEY_FILE",
         default=str(SANDBOX_DIR / "alipay_gateway_public.pem"),
     ),
+    # Certificate mode, in place of the public key: all three or none.
+    "app_certificate_file": env.str("ALIPAY_APP_CERTIFICATE_FILE", default=""),
+    "alipay_certificate_file": env.str("ALIPAY_CERTIFICATE_FILE", default=""),
+    "alipay_root_file": env.str("ALIPAY_ROOT_CERTIFICATE_FILE", default=""),
     "timeout_seconds": env.int("ALIPAY_TIMEOUT_SECONDS", default=8),
 }
 PAYMENT_GATEWAYS = {"alipay": ("支付宝", "orders.payments.alipay.build_gateway")}
@@ -335,9 +347,7 @@ RARE_FONT_FILE = env.str(
 # Empty: requests are taken and wait. The sample provider is refused by `check --deploy`.
 INVOICE_PROVIDER = env.str(
     "INVOICE_PROVIDER",
-    default=""
-    if PRODUCTION
-    else "invoices.providers.embedded.SampleInvoiceProvider",
+    default="" if PRODUCTION else "invoices.providers.embedded.SampleInvoiceProvider",
 )
 INVOICE_SELLER = {
     "name": env.str("INVOICE_SELLER_NAME", default="重庆市人力资源开发服务中心"),

@@ -314,9 +314,11 @@ def build_sdk(config: Mapping[str, Any]) -> AliPay:
 def build_gateway() -> AlipayGateway:
     """Return the gateway that `settings.ALIPAY` describes.
 
-    Raises `GatewayUnavailable` when a key file cannot be read.
+    Raises `GatewayUnavailable` without a merchant or when a key file cannot be read.
     """
     config = settings.ALIPAY
+    if not (config["app_id"] and config["seller_id"]):
+        raise GatewayUnavailable("no merchant is configured for Alipay")
     try:
         sdk = build_sdk(config)
     except (OSError, ValueError) as error:

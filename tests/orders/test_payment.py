@@ -125,8 +125,14 @@ def test_unknown_gateway_is_refused(order: Order) -> None:
     assert PaymentAttempt.objects.count() == 0
 
 
-def test_gateway_without_its_keys_is_refused(order: Order, settings: Settings) -> None:
-    settings.ALIPAY = {**settings.ALIPAY, "app_private_key_file": "/nonexistent"}
+@pytest.mark.parametrize(
+    "changes",
+    [{"app_private_key_file": "/nonexistent"}, {"app_id": ""}, {"seller_id": ""}],
+)
+def test_gateway_without_its_account_or_keys_is_refused(
+    order: Order, settings: Settings, changes: dict[str, str]
+) -> None:
+    settings.ALIPAY = {**settings.ALIPAY, **changes}
     reset_gateways()
 
     with pytest.raises(GatewayDownError):

@@ -22,6 +22,12 @@ def production(settings, monkeypatch):
     settings.ALLOWED_HOSTS = ["portal.example"]
     settings.SITE_URL = "https://portal.example"
     settings.REDIS_URL = "redis://redis/0"
+    settings.ALIPAY = {
+        "gateway": "https://openapi.alipay.com/gateway.do",
+        "app_id": "2021000000000009",
+        "seller_id": "2088000000000009",
+        "app_private_key_file": "/run/portal-keys/alipay_app_private.pem",
+    }
     monkeypatch.setattr(checks, "connection", SimpleNamespace(vendor="postgresql"))
     return settings
 
@@ -60,6 +66,23 @@ def test_what_must_not_go_live_is_found(production, name, value, expected):
     setattr(production, name, value)
 
     assert found() == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("gateway", "http://127.0.0.1:8010/gateway.do"),
+        ("app_id", ""),
+        ("seller_id", ""),
+        ("app_private_key_file", "sandbox"),
+    ],
+)
+def test_payments_need_the_merchants_own_account(production, name, value):
+    if value == "sandbox":
+        value = str(production.SANDBOX_DIR / "alipay_app_private.pem")
+    production.ALIPAY = {**production.ALIPAY, name: value}
+
+    assert found() == ["portal.E011"]
 
 
 def test_an_embedded_database_in_production_is_a_warning(production, monkeypatch):
