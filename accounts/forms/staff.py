@@ -66,6 +66,11 @@ class StaffForm(forms.ModelForm):
 class UnitForm(forms.ModelForm):
     """A work unit; its credit code is checked, and empty is none."""
 
+    # Longer than the column: people paste it in groups of four.
+    credit_code = forms.CharField(
+        label="统一社会信用代码", required=False, max_length=40
+    )
+
     class Meta:
         model = Unit
         fields = ("name", "region", "credit_code", "is_active")

@@ -4,15 +4,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0005_message_withheld'),
+        ("accounts", "0005_message_withheld"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='throttlecounter',
-            name='scope',
-            field=models.CharField(choices=[('login_pair', '账号与地址'), ('login_account', '账号'), ('login_address', '地址'), ('code_phone', '验证码手机'), ('code_address', '验证码地址'), ('support_address', '客服咨询地址')], max_length=16, verbose_name='类别'),
+            model_name="throttlecounter",
+            name="scope",
+            field=models.CharField(
+                choices=[
+                    ("login_pair", "账号与地址"),
+                    ("login_account", "账号"),
+                    ("login_address", "地址"),
+                    ("code_phone", "验证码手机"),
+                    ("code_address", "验证码地址"),
+                    ("support_address", "客服咨询地址"),
+                ],
+                max_length=16,
+                verbose_name="类别",
+            ),
         ),
     ]

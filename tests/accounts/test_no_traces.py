@@ -1,0 +1,191 @@
+"""Where the numbers of a person must not stand: database, logs, broker, cache, addresses."""
+
+import logging
+import re
+import zlib
+from base64 import b64encode
+from pathlib import Path
+
+import pytest
+import redis
+from django.conf import settings as django_settings
+from django.core.cache import cache
+from django.db import connection
+from django.urls import reverse
+
+from accounts.models import Message, User
+from accounts.services.messages import deliver_due_messages
+from accounts.services.reference_data import load_regions
+from portal.celery import app
+from tests.factories.accounts import make_id_number, make_phone
+
+PHONE = make_phone(123456)
+NUMBER = make_id_number(123456)
+PASSWORD = "hongyadong-1900"
+ADDRESS = "203.0.113.77"
+REGISTER = reverse("accounts:register")
+CONFIRM = reverse("accounts:register-confirm")
+LOGIN = reverse("accounts:login")
+SEND = reverse("accounts:send-code")
+
+
+@pytest.fixture
+def broker():
+    """The real broker: tasks are sent and nobody takes them."""
+    app.conf.task_always_eager = False
+    app.control.purge()
+    yield
+    app.control.purge()
+    app.conf.task_always_eager = True
+
+
+def forms_of(secret):
+    """The secret as it is, in hexadecimal, and in base64 wherever it may begin."""
+    raw = secret.encode()
+    yield raw
+    yield raw.hex().encode()
+    for offset in range(3):
+        encoded = b64encode(b"\x00" * offset + raw)
+        yield encoded[4 if offset else 0 : len(encoded) // 4 * 4 - 4]
+
+
+def dump_database():
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            cursor.execute(f'SELECT * FROM "{table}"')
+            for row in cursor.fetchall():
+                for value in row:
+                    is_bytes = isinstance(value, bytes | memoryview)
+                    yield table, bytes(value) if is_bytes else str(value).encode()
+
+
+def dump_files(folder):
+    for path in Path(folder).rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            yield str(path), path.name.encode() + content + unpack(content)
+
+
+def unpack(content):
+    """What Django's file cache has compressed behind the time a value ends."""
+    start = content.find(b"\x78\x9c")
+    try:
+        return zlib.decompress(content[start:]) if start >= 0 else b""
+    except zlib.error:
+        return b""
+
+
+def dump_redis():
+    if not django_settings.REDIS_URL:
+        return
+    store = redis.Redis.from_url(django_settings.REDIS_URL)
+    readers = {
+        b"string": store.get,
+        b"list": lambda key: b"".join(store.lrange(key, 0, -1)),
+        b"hash": lambda key: repr(store.hgetall(key)).encode(),
+        b"set": lambda key: repr(store.smembers(key)).encode(),
+        b"zset": lambda key: repr(store.zrange(key, 0, -1)).encode(),
+    }
+    for key in store.scan_iter():
+        yield key.decode(), key + readers[store.type(key)](key)
+
+
+def dump_everything(log_text):
+    yield from dump_database()
+    yield from dump_files(django_settings.BROKER_FOLDER)
+    yield from dump_files(django_settings.VAR_DIR / "cache")
+    yield from dump_redis()
+    yield "logs", log_text.encode()
+
+
+def find_traces(secrets, log_text):
+    return [
+        (place, secret)
+        for place, content in dump_everything(log_text)
+        for secret in secrets
+        if any(form in content for form in forms_of(secret))
+    ]
+
+
+def read_code():
+    deliver_due_messages(now=Message.objects.latest("pk").due_at)
+    return re.search(r"验证码(\d{6})", Message.objects.latest("pk").text)[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_life_leaves_no_number_anywhere(client, broker, caplog, capfd):
+    load_regions()
+    caplog.set_level(logging.INFO)
+    addresses = []
+
+    def visit(method, url, data=None):
+        response = getattr(client, method)(url, data or {}, REMOTE_ADDR=ADDRESS)
+        addresses.append(url)
+        addresses.append(response.headers.get("Location", ""))
+        return response
+
+    visit("post", SEND, {"purpose": "register", "phone": PHONE})
+    code = read_code()
+    secrets = [PHONE, NUMBER, PASSWORD, code]
+    form = {
+        "name": "赵一",
+        "id_number": NUMBER,
+        "phone": PHONE,
+        "code": code,
+        "password": PASSWORD,
+        "password_again": PASSWORD,
+        "region": "500103",
+        "unit_name": "示例学校",
+        "agree_privacy": "on",
+        "agree_sensitive": "on",
+    }
+    assert visit("post", REGISTER, form).url == CONFIRM
+    visit("get", CONFIRM)
+    assert find_traces(secrets, caplog.text) == []
+
+    visit("post", CONFIRM)
+    assert User.objects.count() == 1
+    visit("get", reverse("accounts:profile"))
+    visit("post", reverse("accounts:logout"))
+    for account in (PHONE, NUMBER):
+        visit("post", LOGIN, {"account": account, "password": "wrong"})
+        response = visit("post", LOGIN, {"account": account, "password": PASSWORD})
+        assert response.status_code == 302
+        visit("post", reverse("accounts:logout"))
+    visit("post", reverse("accounts:password-reset"), {"phone": PHONE, "code": "0"})
+    visit("post", SEND, {"purpose": "login", "phone": PHONE})
+    cache.set("probe", "the cache is looked at")
+
+    printed = "".join(capfd.readouterr())
+    assert find_traces(secrets, caplog.text + printed) == []
+    assert [
+        (address, secret)
+        for address in addresses
+        for secret in secrets
+        if secret in address
+    ] == []
+    counters = [row for table, row in dump_database() if "throttle" in table]
+    assert counters
+    assert not any(ADDRESS.encode() in row for row in counters)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_search_finds_what_is_there(client, broker):
+    """Otherwise the test above would prove nothing."""
+    cache.set("leak", PHONE)
+    app.send_task("accounts.tasks.deliver_messages", kwargs={"phone": NUMBER})
+    User.objects.create(username="leak", name=PHONE)
+
+    places = {secret: place for place, secret in find_traces([PHONE, NUMBER], "")}
+    found = find_traces([PHONE, NUMBER], f"log of {NUMBER}")
+
+    assert set(places) == {PHONE, NUMBER}
+    assert ("logs", NUMBER) in found
+    assert ("accounts_user", PHONE) in found
+    assert len(found) >= 4
+
+
+def test_base64_is_seen_through():
+    for offset in range(3):
+        hidden = b64encode(b"z" * (offset + 3) + PHONE.encode() + b"yyyy")
+        assert any(form in hidden for form in forms_of(PHONE))
