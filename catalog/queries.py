@@ -102,6 +102,14 @@ class PlanOffer:
     def course_count(self) -> int:
         return self.compulsory_count + self.elective_count
 
+    def count_of(self, kind: str) -> int:
+        """How many courses are of `kind`; all of them for the empty kind."""
+        counts = {
+            PlanCourse.Kind.COMPULSORY.value: self.compulsory_count,
+            PlanCourse.Kind.ELECTIVE.value: self.elective_count,
+        }
+        return counts.get(kind, self.course_count)
+
     @property
     def has_both_kinds(self) -> bool:
         return self.compulsory_count > 0 and self.elective_count > 0

@@ -69,9 +69,12 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 def plan_detail(request: HttpRequest, code: str) -> HttpResponse:
     plan = _get_plan(request.user, code)
     kind = _choice(request.GET.get("kind", ""), PlanCourse.Kind.values)
+    offer = queries.read_plan_offer(plan)
     courses = Paginator(queries.list_plan_courses(plan, kind), queries.COURSES_PER_PAGE)
+    # Known from the offer: saves the paginator's own counting query.
+    courses.count = offer.count_of(kind)
     context = _describe_plan(request.user, plan) | {
-        "offer": queries.read_plan_offer(plan),
+        "offer": offer,
         "kind": kind,
         "kinds": PlanCourse.Kind,
         "page_obj": courses.get_page(request.GET.get("page")),

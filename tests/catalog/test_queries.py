@@ -98,7 +98,8 @@ def test_offer_of_a_plan(django_assert_num_queries: Any) -> None:
 
     assert offer.credits == CreditSum(compulsory=20, elective=10)
     assert (offer.compulsory_count, offer.elective_count) == (1, 2)
-    assert offer.course_count == 3
+    assert offer.course_count == offer.count_of("") == 3
+    assert (offer.count_of("compulsory"), offer.count_of("elective")) == (1, 2)
     assert offer.has_both_kinds
 
 

@@ -314,8 +314,8 @@ def test_pages_cost_the_same_whatever_the_rows(
 
     with django_assert_num_queries(5):  # session, person, years, plans, holdings
         page(client, "plan-list")
-    # session, person, plan, enrolment, order line, offer, count, courses
-    with django_assert_num_queries(8):
+    # session, person, plan, enrolment, order line, offer, courses
+    with django_assert_num_queries(7):
         page(client, "plan-detail", plan.code)
     # session, person, plan, course, chapters, enrolment, order line
     with django_assert_num_queries(7):
