@@ -306,6 +306,9 @@ def payment_return(request: HttpRequest, gateway: str) -> HttpResponse:
         raise Http404
     try:
         number = get_gateway(gateway).read_return(request.GET.dict())
+        if not number:
+            # Whoever leaves Alipay's phone page by its back button brings nothing along.
+            return redirect("orders:list")
         attempt = queries.get_attempt_for(_user(request), gateway, number)
     except GatewayUnavailable:
         return redirect("orders:list")

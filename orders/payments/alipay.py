@@ -107,6 +107,14 @@ def _format_time(moment: datetime) -> str:
     return moment.astimezone(ALIPAY_ZONE).strftime(TIME_FORMAT)
 
 
+def _read_time(text: str | None) -> datetime | None:
+    try:
+        moment = datetime.strptime(text or "", TIME_FORMAT)  # noqa: DTZ007
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=ALIPAY_ZONE)
+
+
 def _read_amount(text: str | None) -> int | None:
     try:
         return parse_yuan(text or "")
@@ -169,6 +177,7 @@ class AlipayGateway:
             ),
             seller=message["seller_id"],
             gateway_number=message.get("trade_no", ""),
+            paid_at=_read_time(message.get("gmt_payment")),
             event_id=message.get("notify_id", ""),
             refund_number=refund_number if is_refund else "",
             raw=message,
@@ -195,6 +204,7 @@ class AlipayGateway:
             state=TRADE_STATES.get(answer.get("trade_status", ""), State.UNKNOWN),
             amount_fen=_read_amount(answer.get("total_amount")),
             gateway_number=answer.get("trade_no", ""),
+            paid_at=_read_time(answer.get("send_pay_date")),
             raw=answer,
         )
 

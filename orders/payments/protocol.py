@@ -94,8 +94,9 @@ class Report:
     """What a gateway says about one attempt, by notification, query or bill.
 
     `amount_fen` is None when the gateway named no readable amount. `seller` is the merchant
-    that was paid, empty when the message does not name one. `refund_number` marks a message
-    about a refund, which must never be read as a payment. `raw` holds no secrets.
+    that was paid, empty when the message does not name one. `paid_at` is the gateway's own
+    time of the payment. `refund_number` marks a message about a refund, which must never be
+    read as a payment. `raw` holds no secrets.
     """
 
     attempt_number: str
@@ -104,6 +105,7 @@ class Report:
     currency: str = "CNY"
     seller: str = ""
     gateway_number: str = ""
+    paid_at: datetime | None = None
     event_id: str = ""
     refund_number: str = ""
     raw: Mapping[str, str] = field(default_factory=dict)

@@ -36,6 +36,16 @@ def record_exception(
         return
 
 
+def is_resolved(kind: PaymentException.Kind, attempt: PaymentAttempt) -> bool:
+    """Whether staff have already decided about this kind of thing with an attempt."""
+    return PaymentException.objects.filter(
+        kind=kind,
+        gateway=attempt.gateway,
+        attempt_number=attempt.number,
+        state=PaymentException.State.RESOLVED,
+    ).exists()
+
+
 def _storable(amount_fen: int | None) -> int | None:
     """Alipay allows 100 million yuan, a column 21 million; the message has the figure."""
     return None if amount_fen is None or amount_fen >= 2**31 else amount_fen

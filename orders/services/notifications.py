@@ -84,11 +84,17 @@ def process_message(*, message_id: int, now: datetime) -> Outcome:
 
 def dump_report(report: Report) -> dict[str, Any]:
     """Return a report as JSON; `raw` is in the message's body already."""
-    return asdict(report) | {"raw": {}}
+    paid_at = report.paid_at.isoformat() if report.paid_at else None
+    return asdict(report) | {"raw": {}, "paid_at": paid_at}
 
 
 def load_report(document: Mapping[str, Any]) -> Report:
-    return Report(**{**document, "state": State(document["state"])})
+    paid_at = document.get("paid_at")
+    read = {
+        "state": State(document["state"]),
+        "paid_at": datetime.fromisoformat(paid_at) if paid_at else None,
+    }
+    return Report(**{**document, **read})
 
 
 def _keep_verified(

@@ -35,7 +35,7 @@ from orders.rules import (
     check_transition,
     find_mismatch,
 )
-from orders.services.exceptions import record_exception
+from orders.services.exceptions import is_resolved, record_exception
 from orders.services.trace import add_event
 
 logger = logging.getLogger(__name__)
@@ -102,7 +102,9 @@ def _apply_payment(
     )
     if mismatch is not None:
         return _hold_for_review(attempt, order, report, mismatch, now, message)
-    _mark_attempt_paid(attempt, report.gateway_number, now)
+    # The gateway's own time decides to which day and year the money belongs.
+    paid_at = min(report.paid_at or now, now)
+    _mark_attempt_paid(attempt, report.gateway_number, paid_at)
     return pay_order(order, attempt, now=now, message=message)
 
 
@@ -126,7 +128,7 @@ def pay_order(
         return _make_exception(kind, attempt, order, now, message)
     check_transition(ORDER_TRANSITIONS, order.state, Order.State.PAID)
     order.state = Order.State.PAID
-    order.paid_at = now
+    order.paid_at = attempt.paid_at
     order.closed_at = None
     order.save(update_fields=["state", "paid_at", "closed_at"])
     add_event(order, OrderEvent.Kind.PAID, now=now)
@@ -159,11 +161,13 @@ def _enrol(order: Order, now: datetime) -> bool:
 def _reopen_lines(order: Order, now: datetime) -> bool:
     """Take the lines of a closed order back if the plan can still be studied by all of them
     and none has got it another way."""
-    lines = list(order.lines.select_related("plan").order_by("pk"))
+    people: dict[Plan, list[int]] = defaultdict(list)
+    for line in order.lines.select_related("plan").order_by("pk"):
+        people[line.plan].append(line.person_id)
     today = timezone.localdate(now)
-    if any(line.plan.training_end < today for line in lines):
+    if any(plan.training_end < today for plan in people):
         return False
-    if any(list_holders(line.plan_id, [line.person_id]) for line in lines):
+    if any(list_holders(plan.pk, ids) for plan, ids in people.items()):
         return False
     try:
         with transaction.atomic():
@@ -186,10 +190,10 @@ def _close_attempt(attempt: PaymentAttempt, now: datetime) -> Outcome:
 
 
 def _mark_attempt_paid(
-    attempt: PaymentAttempt, gateway_number: str, now: datetime
+    attempt: PaymentAttempt, gateway_number: str, paid_at: datetime
 ) -> None:
     _change_attempt(attempt, attempt.State.PAID)
-    attempt.paid_at = now
+    attempt.paid_at = paid_at
     attempt.gateway_number = gateway_number
     attempt.save(update_fields=["state", "paid_at", "gateway_number"])
 
@@ -214,12 +218,16 @@ def _hold_for_review(
     now: datetime,
     message: GatewayMessage | None,
 ) -> Outcome:
+    kind = _KIND_OF_MISMATCH[mismatch]
+    if is_resolved(kind, attempt):
+        # A repetition of what staff have decided must not hold the order again.
+        return Outcome.UNCHANGED
     if attempt.state != attempt.State.REVIEW:
         _change_attempt(attempt, attempt.State.REVIEW)
         attempt.gateway_number = report.gateway_number
         attempt.save(update_fields=["state", "gateway_number"])
     record_exception(
-        kind=_KIND_OF_MISMATCH[mismatch],
+        kind=kind,
         gateway=attempt.gateway,
         attempt_number=attempt.number,
         attempt=attempt,
@@ -227,7 +235,7 @@ def _hold_for_review(
         message=message,
         now=now,
     )
-    _trace_exception(order, _KIND_OF_MISMATCH[mismatch], now)
+    _trace_exception(order, kind, now)
     return Outcome.EXCEPTION
 
 

@@ -97,6 +97,7 @@ def test_trade_states_are_read(
     assert report.amount_fen == 3300
     assert report.seller == "2088000000000001"
     assert report.event_id == form["notify_id"]
+    assert report.paid_at == datetime.fromisoformat(f"{form['gmt_payment']}+08:00")
     assert report.refund_number == ""
     assert "sign" not in report.raw
 

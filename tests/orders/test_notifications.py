@@ -1,5 +1,5 @@
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -58,6 +58,8 @@ def test_notification_is_kept_answered_and_settled(
     expect_paid_once(purchase)
     trade = purchase.sandbox.alipay.trades.get(purchase.attempt.number)
     assert purchase.attempt.gateway_number == trade["trade_no"]
+    paid_at = datetime.fromisoformat(f"{trade['paid_at']}+08:00")
+    assert purchase.order.paid_at == paid_at
 
 
 def test_same_notification_ten_times_settles_once(

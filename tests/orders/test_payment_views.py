@@ -248,13 +248,25 @@ def test_return_of_a_stranger_is_not_found(
     assert purchase.sandbox.alipay.requests == []
 
 
-@pytest.mark.parametrize("query", ["", "?out_trade_no=", "?out_trade_no=R1"])
-def test_return_without_a_known_number_is_not_found(
+def test_return_with_an_unknown_number_is_not_found(
+    purchase: Purchase, client_of: LogIn
+) -> None:
+    client = client_of(purchase.order.buyer)
+
+    response = client.get("/orders/return/alipay/", {"out_trade_no": "R1"})
+
+    assert response.status_code == 404
+
+
+@pytest.mark.parametrize("query", ["", "?out_trade_no="])
+def test_leaving_the_cashier_midway_leads_to_the_orders(
     purchase: Purchase, client_of: LogIn, query: str
 ) -> None:
-    url = f"/orders/return/alipay/{query}"
+    client = client_of(purchase.order.buyer)
 
-    assert client_of(purchase.order.buyer).get(url).status_code == 404
+    response = client.get(f"/orders/return/alipay/{query}")
+
+    assert (response.status_code, response["Location"]) == (302, "/orders/")
 
 
 def test_return_needs_a_login(purchase: Purchase) -> None:

@@ -15,6 +15,7 @@ from orders.models import (
 )
 from orders.payments.protocol import Report, State
 from orders.services.settlement import Outcome, apply_report
+from tests.clock import at
 from tests.factories.accounts import UserFactory
 from tests.factories.catalog import PlanFactory
 from tests.factories.learning import EnrolmentFactory
@@ -171,6 +172,38 @@ def test_repeated_mismatch_is_one_exception(
 
     assert PaymentException.objects.count() == 1
     assert list_kinds(order) == ["notified", "exception"]
+
+
+def test_mismatch_that_staff_decided_does_not_come_back(
+    order: Order, attempt: PaymentAttempt, now: datetime
+) -> None:
+    apply(paid(attempt, amount_fen=1), now)
+    PaymentException.objects.update(state=PaymentException.State.RESOLVED)
+    PaymentAttempt.objects.update(state=PaymentAttempt.State.CLOSED)
+
+    outcome = apply(paid(attempt, amount_fen=1), now)
+
+    attempt.refresh_from_db()
+    assert outcome is Outcome.UNCHANGED
+    assert attempt.state == PaymentAttempt.State.CLOSED
+    assert PaymentException.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("moment", "expected"),
+    [
+        ("2026-06-14 23:59", "2026-06-14 23:59"),
+        ("2026-06-15 10:05", "2026-06-15 10:00"),
+    ],
+)
+def test_money_belongs_to_the_gateways_day_but_never_to_the_future(
+    order: Order, attempt: PaymentAttempt, now: datetime, moment: str, expected: str
+) -> None:
+    apply(paid(attempt, paid_at=at(moment)), now)
+
+    order.refresh_from_db()
+    attempt.refresh_from_db()
+    assert order.paid_at == attempt.paid_at == at(expected)
 
 
 def test_right_amount_after_a_wrong_one_settles(

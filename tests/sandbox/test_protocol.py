@@ -87,6 +87,8 @@ def test_query_follows_the_trade(sandbox: SandboxServer, charge: Charge) -> None
     assert report.state is State.PAID
     assert report.amount_fen == 3300
     assert report.currency == "CNY"
+    assert report.paid_at is not None
+    assert timedelta(0) <= timezone.now() - report.paid_at < timedelta(minutes=1)
     assert len(report.gateway_number) == 28
 
 
