@@ -12,12 +12,18 @@
   const SEEK_SLACK_MS = 500;
   const SKIP_SECONDS = 10;
   const NEW_SOURCE_MS = 30000;
+  // Shorter gaps are not worth going back for, shorter losses not worth a word.
+  const GAP_MS = 200;
+  const WORTH_A_WORD_MS = 1000;
+  const HINT_MS = 4000;
 
   let known = [...config.covered, ...config.pending];
   let lastMs = config.resumeMs;
   let isSeeking = false;
   let isCompleted = config.completed;
   let isOffline = false;
+  let status = "";
+  let hintUntil = 0;
   let newestSource = config.video;
   let sourceTakenAt = 0;
 
@@ -114,7 +120,7 @@
     const target = player.currentTime() * 1000;
     const allowed = allowedMs(target);
     if (target - allowed > SEEK_SLACK_MS) {
-      say("未学习的部分不能快进");
+      hint("未学习的部分不能快进");
       player.currentTime(allowed / 1000);
       return;
     }
@@ -219,13 +225,41 @@
     } else if (dialog.isAsking) {
       dialog.close();
     }
-    if (answer.refused_reason && isPlaying()) {
+    if (answer.refused_ms >= WORTH_A_WORD_MS && isPlaying()) {
       const found = answer.refused.find((row) => row.reason === answer.refused_reason);
-      say(`刚才 ${clock(answer.refused_ms)} 未计入：${found ? found.label : ""}`);
-    } else if (isPlaying()) {
+      hint(`刚才 ${clock(answer.refused_ms)} 未计入：${found ? found.label : ""}`);
+    }
+    if (isPlaying()) {
       say("学习中，正在计时");
     }
     showCompletion(answer);
+    if (player.ended() && !isCompleted && !answer.prompt_due) {
+      offerRest(answer);
+    }
+  }
+
+  // Played to the end, yet something is missing: say how much, and lead there.
+  function offerRest(answer) {
+    const missing = config.durationMs - answer.chapter.covered_ms - answer.chapter.pending_ms;
+    const start = firstGapMs();
+    say("本章节尚有未学习的部分");
+    showNotice(`本章节还有 ${clock(missing)} 未计入，补看后即可完成。`, "补看未学习部分", () => {
+      hideNotice();
+      player.currentTime(start / 1000);
+      player.play();
+    });
+  }
+
+  function firstGapMs() {
+    let end = 0;
+    [...known].sort((one, other) => one[0] - other[0]).every(([from, to]) => {
+      if (from > end + GAP_MS) {
+        return false;
+      }
+      end = Math.max(end, to);
+      return true;
+    });
+    return end < config.durationMs - GAP_MS ? end : 0;
   }
 
   function explainDue(answer) {
@@ -253,13 +287,10 @@
     }
     onOffline(false);
     if (answer.outcome === "right") {
-      dialog.close();
+      await dialog.succeed();
       onAnswer(answer);
-      if (player.ended()) {
-        say("回答正确，学习时间已计入");
-      } else {
+      if (!player.ended()) {
         player.play();
-        say("回答正确，学习时间已计入");
       }
     } else {
       onAnswer(answer);
@@ -310,8 +341,18 @@
     return hours ? `${hours}:${rest}` : rest;
   }
 
+  // Where things stand; a hint stays long enough to be read before it.
   function say(text) {
+    status = text;
+    if (Date.now() >= hintUntil) {
+      find("status").textContent = text;
+    }
+  }
+
+  function hint(text) {
+    hintUntil = Date.now() + HINT_MS;
     find("status").textContent = text;
+    window.setTimeout(() => say(status), HINT_MS + 1);
   }
 
   function showNotice(text, label, action, link) {
@@ -336,7 +377,9 @@
     const refused = answer.refused.reduce((sum, row) => sum + row.ms, 0);
     showFigures(chapter.covered, chapter.pending, chapter.covered_ms, chapter.pending_ms);
     find("refused").textContent = clock(refused);
-    const reasons = answer.refused.map((row) => `${row.label} ${clock(row.ms)}`);
+    const reasons = answer.refused
+      .filter((row) => row.ms >= WORTH_A_WORD_MS)
+      .map((row) => `${row.label} ${clock(row.ms)}`);
     find("reasons").hidden = reasons.length === 0;
     find("reasons").textContent = `未计入的时间：${reasons.join("，")}`;
   }

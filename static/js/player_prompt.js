@@ -4,6 +4,7 @@
 // reader. The server holds the key, the deadline and the judgement.
 (() => {
   const TRY_WORDS = "回答错误，请重新作答";
+  const PRAISE_MS = 1200;
 
   function ring() {
     const Context = window.AudioContext || window.webkitAudioContext;
@@ -78,6 +79,7 @@
         ? `${TRY_WORDS}（第 ${prompt.try} 次，共 ${prompt.tries} 次）`
         : "请在规定时间内回答问题，答对后学习时间才会计入。";
       this.part("note").classList.toggle("is-wrong", again);
+      this.part("message").classList.remove("is-right");
       this.part("message").textContent = "";
       const options = this.part("options");
       options.replaceChildren(...prompt.options.map((option, index) => {
@@ -90,7 +92,8 @@
         input.required = true;
         const letter = document.createElement("span");
         letter.className = "prompt-letter";
-        letter.textContent = "ABCDEFGH"[index];
+        // Drawn by the style sheet: the option's own words are its whole name.
+        letter.dataset.letter = "ABCDEFGH"[index];
         const text = document.createElement("span");
         text.textContent = option.text;
         label.append(input, letter, text);
@@ -168,6 +171,21 @@
         this.part("submit").disabled = false;
         this.part("message").textContent = "网络中断，答案未能送达，请再次提交。";
       }
+    }
+
+    // Say that it was right, for as long as it takes to read, and make way.
+    succeed() {
+      this.stop();
+      this.part("question").disabled = true;
+      this.part("submit").disabled = true;
+      this.part("message").classList.add("is-right");
+      this.part("message").textContent = "回答正确，学习时间已计入";
+      return new Promise((resolve) => {
+        window.setTimeout(() => {
+          this.close();
+          resolve();
+        }, PRAISE_MS);
+      });
     }
 
     // No question any more: say why the time was lost, and wait for the learner.

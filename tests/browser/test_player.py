@@ -1,0 +1,331 @@
+"""The player in Chromium: a real clip, a real clock, real beats."""
+
+import tempfile
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as django_settings
+from django.core.files import File
+from django.utils import timezone
+from playwright.sync_api import BrowserContext, Page, expect
+
+from catalog.models import Chapter, Plan, Video
+from learning.models import ChapterProgress, Enrolment, PlaySession, Prompt
+from portal.lib.sample_clip import Palette, SampleClip, make_sample_clip
+from tests.factories.learning import (
+    ChapterProgressFactory,
+    enrol,
+    make_study_plan,
+    wrong_option,
+)
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+SECONDS = 6
+FONTS = django_settings.NODE_MODULES / "@expo-google-fonts/noto-serif-sc"
+
+
+@pytest.fixture(scope="module")
+def clip() -> Any:
+    """A film of six seconds, made once."""
+    with tempfile.TemporaryDirectory(prefix="clip-") as folder:
+        path = Path(folder) / "video.mp4"
+        make_sample_clip(
+            SampleClip(
+                course="示例课程",
+                chapter=1,
+                chapter_count=2,
+                title="示例章节",
+                points=["第一点"],
+                speaker="主讲：示例",
+                source="示例课件",
+                palette=Palette("1c3049", "35567c"),
+                seconds=SECONDS,
+                tone_hz=220,
+            ),
+            path,
+            regular_font=FONTS / "400Regular/NotoSerifSC_400Regular.ttf",
+            bold_font=FONTS / "700Bold/NotoSerifSC_700Bold.ttf",
+        )
+        yield path
+
+
+@pytest.fixture
+def plan(clip: Path, settings: Any) -> Plan:
+    """A plan of today with one course of two chapters; beats come every second."""
+    settings.LEARNING = settings.LEARNING | {
+        "beat_seconds": 1,
+        "first_prompt_seconds": 1000,
+    }
+    today = timezone.localdate()
+    plan = make_study_plan(
+        chapters=(SECONDS * 1000, SECONDS * 1000),
+        code="plan",
+        title="示例培训计划",
+        training_start=today - timedelta(days=1),
+        training_end=today + timedelta(days=1),
+    )
+    for video in Video.objects.all():
+        with clip.open("rb") as file:
+            video.file.save("clip.mp4", File(file))
+    return plan
+
+
+@pytest.fixture
+def enrolment(owner: Any, plan: Plan) -> Enrolment:
+    return enrol(owner, plan)
+
+
+@pytest.fixture
+def player(page: Page, enrolment: Enrolment, log_in: Any) -> Page:
+    """The page of the first chapter, with the owner logged in."""
+    log_in(page.context, enrolment.person)
+    page.goto(player_url(enrolment.plan))
+    return page
+
+
+@pytest.fixture
+def log_in(client_of: Any, live_server: Any) -> Any:
+    def give_cookie(context: BrowserContext, person: Any) -> None:
+        name = django_settings.SESSION_COOKIE_NAME
+        value = client_of(person).cookies[name].value
+        context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
+
+    return give_cookie
+
+
+def player_url(plan: Plan, chapter: int = 1) -> str:
+    return f"/training/{plan.code}/{plan.courses.get().code}/?chapter={chapter}"
+
+
+def play(page: Page) -> None:
+    page.locator(".vjs-big-play-button").click()
+
+
+def run(page: Page, script: str) -> Any:
+    """Run a script on the page's video element as `video`."""
+    return page.evaluate(
+        f"() => {{ const video = document.querySelector('video'); {script} }}"
+    )
+
+
+def test_a_plan_is_watched_to_its_end(
+    player: Page, enrolment: Enrolment, settings: Any
+):
+    settings.LEARNING = settings.LEARNING | {"first_prompt_seconds": 2}
+    page = player
+    page.goto("/training/")
+    page.get_by_role("link", name="进入学习").click()
+    page.get_by_role("link", name="课程学习").click()
+    play(page)
+
+    dialog = page.get_by_role("dialog", name="学习确认")
+    expect(dialog).to_be_visible(timeout=10_000)
+    assert run(page, "return video.paused") is True
+    prompt = Prompt.objects.get()
+    expect(dialog).to_contain_text(prompt.stem)
+    assert prompt.correct_option not in page.locator("#player-config").inner_text()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_visible()
+    dialog.locator(f"input[value='{prompt.correct_option}']").check()
+    dialog.get_by_role("button", name="提交答案").click()
+    expect(dialog).to_be_hidden()
+
+    expect(page.locator("[data-done-text]")).to_have_text(
+        "本章节已完成", timeout=15_000
+    )
+    expect(page.locator("[data-chapter='1'] [aria-label='已完成']")).to_be_visible()
+    expect(page.locator("[data-percent]")).to_have_text("100%")
+    page.get_by_role("link", name="下一章节").click()
+    play(page)
+    expect(page.locator("[data-done-text]")).to_have_text(
+        "恭喜您，本计划的学分要求已全部完成，已结业", timeout=15_000
+    )
+    expect(page.locator("[data-plan-percent]")).to_have_text("100%")
+
+    page.get_by_role("link", name="返回课程列表").first.click()
+    expect(page.locator(".study-head")).to_contain_text("已结业")
+    enrolment.refresh_from_db()
+    assert enrolment.state == Enrolment.State.COMPLETED
+
+
+def test_the_live_lines_move(player: Page):
+    play(player)
+
+    expect(player.locator("[data-pending]")).to_have_text("00:03", timeout=8_000)
+    expect(player.locator("[data-status]")).to_have_text("学习中，正在计时")
+    expect(player.locator("rect.strip-pending").first).to_have_attribute("x", "0")
+
+
+def test_nothing_is_skipped_and_nothing_is_sped_up(player: Page):
+    play(player)
+    expect(player.locator("[data-pending]")).not_to_have_text("00:00", timeout=8_000)
+
+    run(player, "video.currentTime = 5.5; video.playbackRate = 2;")
+
+    expect(player.locator("[data-status]")).to_have_text("未学习的部分不能快进")
+    player.wait_for_timeout(300)
+    assert run(player, "return video.playbackRate") == 1
+    assert run(player, "return video.currentTime") < 5
+
+
+def test_going_back_is_free_and_the_rest_still_counts(player: Page):
+    play(player)
+    expect(player.locator("[data-pending]")).to_have_text("00:03", timeout=8_000)
+
+    run(player, "video.currentTime = 0.5;")
+
+    expect(player.locator("[data-done-text]")).to_have_text(
+        "本章节已完成", timeout=15_000
+    )
+    expect(player.locator("[data-reasons]")).to_contain_text("重复观看")
+
+
+def test_leaving_and_coming_back_goes_on(player: Page, enrolment: Enrolment):
+    play(player)
+    expect(player.locator("[data-pending]")).to_have_text("00:02", timeout=8_000)
+    player.goto("/training/")
+    assert PlaySession.objects.get().end == PlaySession.End.CLOSED
+    left_at = ChapterProgress.objects.get().position_ms
+
+    player.goto(player_url(enrolment.plan))
+
+    expect(player.locator("[data-status]")).to_contain_text("上次学习的位置")
+    assert abs(run(player, "return video.currentTime") * 1000 - left_at) < 100
+    play(player)
+    expect(player.locator("[data-done]")).to_be_visible(timeout=12_000)
+    assert PlaySession.objects.count() == 2
+
+
+def test_a_second_window_takes_over_and_the_first_says_so(
+    player: Page,
+    context: BrowserContext,
+    enrolment: Enrolment,
+    expected_console_errors: list[str],
+):
+    expected_console_errors += ["409"]
+    second = context.new_page()
+    second.goto(player_url(enrolment.plan, 2))
+    play(player)
+    expect(player.locator("[data-pending]")).not_to_have_text("00:00", timeout=8_000)
+    play(second)
+
+    notice = player.locator("[data-notice]")
+    expect(notice).to_contain_text("其他窗口或设备", timeout=8_000)
+    assert run(player, "return video.paused") is True
+    second.close()
+    notice.get_by_role("button", name="在此继续学习").click()
+    expect(notice).to_be_hidden()
+    expect(player.locator("[data-status]")).to_have_text("学习中，正在计时")
+
+
+def test_what_is_missing_at_the_end_can_be_watched(player: Page, enrolment: Enrolment):
+    ChapterProgressFactory(
+        enrolment=enrolment,
+        chapter=Chapter.objects.get(position=1),
+        covered=[[0, 1_000], [3_000, 5_000]],
+        covered_ms=3_000,
+        position_ms=4_500,
+    )
+    player.reload()
+    play(player)
+
+    notice = player.locator("[data-notice]")
+    expect(notice).to_contain_text("本章节还有 00:02 未计入", timeout=8_000)
+    notice.get_by_role("button", name="补看未学习部分").click()
+
+    expect(player.locator("[data-done]")).to_be_visible(timeout=12_000)
+
+
+def test_a_lost_line_is_told_and_made_up_for(
+    player: Page, expected_console_errors: list[str]
+):
+    expected_console_errors += ["ERR_FAILED"]
+    play(player)
+    expect(player.locator("[data-pending]")).not_to_have_text("00:00", timeout=8_000)
+
+    player.route("**/learning/beat/", lambda route: route.abort())
+    expect(player.locator("[data-notice]")).to_contain_text("网络中断", timeout=8_000)
+    player.unroute("**/learning/beat/")
+
+    expect(player.locator("[data-notice]")).to_be_hidden(timeout=8_000)
+    expect(player.locator("[data-done]")).to_be_visible(timeout=12_000)
+
+
+def test_a_missed_question_stops_the_time_and_is_asked_again(
+    player: Page, settings: Any
+):
+    settings.LEARNING = settings.LEARNING | {
+        "first_prompt_seconds": 2,
+        "prompt_answer_seconds": 2,
+        "tolerance_seconds": 1,
+    }
+    play(player)
+    dialog = player.get_by_role("dialog", name="学习确认")
+    expect(dialog).to_contain_text("未在规定时间内答题", timeout=15_000)
+    expect(player.locator("[data-reasons]")).to_contain_text("未按时答题")
+    settings.LEARNING = settings.LEARNING | {"prompt_answer_seconds": 60}
+
+    dialog.get_by_role("button", name="继续学习").click()
+    expect(dialog.locator("input[name=option]").first).to_be_visible(timeout=8_000)
+
+    assert Prompt.objects.filter(outcome=Prompt.Outcome.EXPIRED).count() == 1
+    assert ChapterProgress.objects.get().covered_ms == 0
+
+
+def test_a_wrong_answer_brings_another_question(player: Page, settings: Any):
+    settings.LEARNING = settings.LEARNING | {"first_prompt_seconds": 2}
+    play(player)
+    dialog = player.get_by_role("dialog", name="学习确认")
+    expect(dialog).to_be_visible(timeout=10_000)
+
+    for number in (2, 3):
+        wrong = wrong_option(Prompt.objects.get(closed_at__isnull=True))
+        dialog.locator(f"input[value='{wrong}']").check()
+        dialog.get_by_role("button", name="提交答案").click()
+        expect(dialog).to_contain_text(f"第 {number} 次，共 3 次")
+    wrong = wrong_option(Prompt.objects.get(closed_at__isnull=True))
+    dialog.locator(f"input[value='{wrong}']").check()
+    dialog.get_by_role("button", name="提交答案").click()
+
+    expect(dialog).to_contain_text("连续三次回答错误")
+    expect(dialog.locator("[data-prompt-continue]")).to_be_disabled()
+    expect(dialog.locator("[data-prompt-continue]")).to_contain_text("请等待")
+
+
+def test_the_keyboard_is_enough(player: Page, settings: Any):
+    settings.LEARNING = settings.LEARNING | {"first_prompt_seconds": 2}
+    player.locator(".vjs-big-play-button").focus()
+    player.keyboard.press("Enter")
+    dialog = player.get_by_role("dialog", name="学习确认")
+    expect(dialog).to_be_visible(timeout=10_000)
+    prompt = Prompt.objects.get()
+    place = [code for code, _ in prompt.options].index(prompt.correct_option)
+
+    player.keyboard.press("Space")
+    for _ in range(place):
+        player.keyboard.press("ArrowDown")
+    player.keyboard.press("Enter")
+
+    expect(dialog).to_be_hidden()
+    prompt.refresh_from_db()
+    assert prompt.outcome == Prompt.Outcome.RIGHT
+
+
+def test_on_a_phone_a_round_button_returns_to_the_plan(player: Page):
+    player.set_viewport_size({"width": 390, "height": 844})
+
+    assert player.evaluate("document.documentElement.scrollWidth") == 390
+    player.get_by_role("link", name="返回计划").click()
+
+    expect(player.get_by_role("heading", name="示例培训计划")).to_be_visible()
+
+
+def test_a_chapter_can_be_opened_by_its_name(player: Page):
+    title = Chapter.objects.get(position=2).title
+
+    player.locator(".chapter-list").get_by_text(title).click()
+
+    expect(player.locator(".player-chapter")).to_contain_text(title)
