@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Protocol
 
 from django import template
 from django.core.paginator import Page
@@ -42,8 +43,19 @@ def percent_of(value: int | float | None, whole: int | float | None) -> int:
     return min(100, int(value * 100 / whole))
 
 
+class HasCover(Protocol):
+    """A plan, or the few of its values that choose its cover."""
+
+    @property
+    def entry(self) -> int: ...
+    @property
+    def field(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+
+
 @register.simple_tag
-def plan_cover(plan: Plan) -> str:
+def plan_cover(plan: HasCover) -> str:
     """Address of the plan's cover: red for entry one, blue for entry two."""
     tone = "blue" if plan.entry == Plan.Entry.TWO else "red"
     return static(f"img/covers/{plan.field or plan.subject}_{tone}.svg")
