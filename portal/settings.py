@@ -10,10 +10,11 @@ from functools import partial
 from pathlib import Path
 
 import environ
-from csp.constants import NONE, SELF
 
+from portal.csp import POLICY
 from portal.embedded import read_secret
 from portal.logs import logging_config
+from portal.sweeps import SWEEPS
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
@@ -188,24 +189,7 @@ if PRODUCTION:
     CSRF_COOKIE_NAME = "__Host-csrf"
 # How many reverse proxies in front append to X-Forwarded-For; 0 believes the socket only.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {
-        "default-src": [SELF],
-        "script-src": [SELF],
-        "style-src": [SELF],
-        "img-src": [SELF, "data:", "blob:"],
-        "font-src": [SELF, "data:"],
-        "media-src": [SELF, "blob:"],
-        "worker-src": [SELF, "blob:"],
-        "connect-src": [SELF],
-        "object-src": [SELF],
-        "base-uri": [NONE],
-        "frame-ancestors": [SELF],
-        # Payment forms are redirects to the configured gateways; browsers apply
-        # form-action to the redirect that answers a form as well.
-        "form-action": [SELF],
-    }
-}
+CONTENT_SECURITY_POLICY = POLICY
 
 # --- Files -------------------------------------------------------------------------------
 STATIC_URL = "static/"
@@ -248,18 +232,7 @@ CELERY_TIMEZONE = TIME_ZONE
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=10)
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": SWEEP_SECONDS * factor}
-    for name, factor in {
-        "accounts.tasks.deliver_messages": 1,
-        "accounts.tasks.forget_old_traces": 360,
-        "catalog.tasks.process_waiting_videos": 6,
-        "orders.tasks.sweep_gateway_messages": 1,
-        "orders.tasks.poll_waiting_attempts": 3,
-        "orders.tasks.expire_orders": 6,
-        "learning.tasks.close_idle_sessions": 6,
-        "certificates.tasks.render_waiting_issues": 1,
-        "invoices.tasks.issue_requested_invoices": 1,
-        "portal.tasks.mark_worker_seen": 6,
-    }.items()
+    for name, factor in SWEEPS.items()
 }
 
 # --- Sandbox: gateways and message box of the embedded default ---------------------------

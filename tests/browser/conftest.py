@@ -9,11 +9,13 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from playwright.sync_api import Error as PlaywrightError
 
 # Playwright's sync API runs an event loop in this thread; Django would refuse the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -122,6 +124,7 @@ def context(
     context.on("console", note_console)
     context.on("weberror", lambda error: problems.append(f"script: {error.error}"))
     yield context
+    let_reports_arrive(context.pages)
     if request.node.stash.get(failed_key, False):
         save_screenshots(request.node.nodeid, context.pages)
     unexpected = [
@@ -130,6 +133,14 @@ def context(
         if not any(re.search(pattern, problem) for pattern in expected_console_errors)
     ]
     assert unexpected == []
+
+
+def let_reports_arrive(pages: list[Page]) -> None:
+    """The browser reports a violation in a task of its own, after what caused it."""
+    for page in pages:
+        # A page that is just being left has nothing more to say.
+        with suppress(PlaywrightError):
+            page.evaluate("() => new Promise(done => setTimeout(done, 0))")
 
 
 def save_screenshots(nodeid: str, pages: list[Page]) -> None:

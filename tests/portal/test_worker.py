@@ -11,7 +11,12 @@ from django.core.cache import cache
 
 from portal.celery import app
 from portal.tasks import WORKER_SEEN_KEY, mark_worker_seen
-from tests.conftest import start_worker, stop_worker, wait_for_cache
+from tests.conftest import (
+    WORKER_START_SECONDS,
+    start_worker,
+    stop_worker,
+    wait_for_cache,
+)
 from tests.portal.slow_task import note_start_and_linger
 
 pytestmark = pytest.mark.worker
@@ -25,7 +30,7 @@ def wait_for_run(folder: Path, number: int) -> int:
 
 
 def wait_for_file(folder: Path, pattern: str) -> Path:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + WORKER_START_SECONDS
     while not (found := list(folder.glob(pattern))):
         assert time.monotonic() < deadline, f"no {pattern}"
         time.sleep(0.05)

@@ -1,0 +1,15 @@
+"""The periodic tasks: each finds in the rows what no message told of, or what time brought."""
+
+# Task and how many times settings.SWEEP_SECONDS lie between two of its runs.
+SWEEPS = {
+    "accounts.tasks.deliver_messages": 1,
+    "accounts.tasks.forget_old_traces": 360,
+    "catalog.tasks.process_waiting_videos": 6,
+    "orders.tasks.sweep_gateway_messages": 1,
+    "orders.tasks.poll_waiting_attempts": 3,
+    "orders.tasks.expire_orders": 6,
+    "learning.tasks.close_idle_sessions": 6,
+    "certificates.tasks.render_waiting_issues": 1,
+    "invoices.tasks.issue_requested_invoices": 1,
+    "portal.tasks.mark_worker_seen": 6,
+}
