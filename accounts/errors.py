@@ -59,6 +59,12 @@ class PhoneTakenError(AccountsError):
     message = "该手机号码已注册账号，请直接登录，或使用“忘记密码”重置密码。"
 
 
+class RegistrationThrottledError(AccountsError):
+    """Too many ID numbers were entered for one phone; says nothing about any of them."""
+
+    message = "该手机号码今日提交次数过多，请明天再试，或联系在线客服。"
+
+
 class LoginRefusedError(AccountsError):
     """Nobody gets in with this; the same words whatever the cause."""
 

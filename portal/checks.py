@@ -82,6 +82,14 @@ def check_sandbox() -> list[CheckMessage]:
                 id="portal.E003",
             )
         )
+    if settings.SMS_PROVIDER.endswith(".MessageBoxProvider"):
+        found.append(
+            Error(
+                "演示用短信服务不得用于生产环境",
+                hint="Set SMS_PROVIDER to a class that hands texts to an operator.",
+                id="portal.E012",
+            )
+        )
     if settings.INVOICE_PROVIDER.startswith("invoices.providers.embedded."):
         found.append(
             Error(

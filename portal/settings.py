@@ -241,8 +241,10 @@ SANDBOX_PORT = env.int("SANDBOX_PORT", default=8010)
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
 SANDBOX_DIR = VAR_DIR / "sandbox"
 MESSAGE_BOX = env.bool("PORTAL_MESSAGE_BOX", default=not PRODUCTION)
+# Empty: messages are written and wait an hour for a provider, then count as failed.
 SMS_PROVIDER = env.str(
-    "SMS_PROVIDER", default="accounts.services.messages.MessageBoxProvider"
+    "SMS_PROVIDER",
+    default="" if PRODUCTION else "accounts.services.messages.MessageBoxProvider",
 )
 # All codes by SMS of one hour, whoever asks: what a flood of requests can cost at most.
 SMS_HOURLY_CAP = env.int("SMS_HOURLY_CAP", default=5000)

@@ -26,6 +26,10 @@ LOGIN_ACCOUNT = Limit(50, HOUR)
 # passwords has thousands of tries.
 LOGIN_ADDRESS = Limit(200, 15 * MINUTE)
 
+# Whoever proved a phone is told whether an ID number has an account: enough times to correct
+# a mistake, too few to go through a list.
+NUMBER_PHONE = Limit(10, DAY)
+
 # Codes by SMS cost money and bother people (security.md).
 CODE_PHONE_LIMITS = (Limit(1, MINUTE), Limit(5, HOUR), Limit(10, DAY))
 CODE_ADDRESS_LIMITS = (Limit(20, HOUR),)

@@ -1,5 +1,6 @@
 """Who gets in: equal words and equal work for every failure, counters against guessing."""
 
+import logging
 from datetime import datetime
 from functools import cache
 
@@ -19,6 +20,8 @@ from accounts.services.throttling import (
     throttle_key,
 )
 
+logger = logging.getLogger(__name__)
+
 Scope = ThrottleCounter.Scope
 # Above what any password field accepts: hashing megabytes would be a way to stop the server.
 LONGEST_PASSWORD = 256
@@ -33,10 +36,13 @@ def check_login(*, account: str, password: str, address: str, now: datetime) -> 
     """
     counters = _counters(canonical_account(account), address)
     if not take_tries(counters, now=now):
+        logger.warning("login throttled")
         raise LoginThrottledError
     person = find_person_by_account(account)
     if not _is_right(person, password) or person is None:
+        logger.info("login refused")
         raise LoginRefusedError
+    logger.info("login", extra={"person": person.code})
     _settle_counters(counters)
     return person
 

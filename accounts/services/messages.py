@@ -168,6 +168,8 @@ def _deliver(message: Message, *, now: datetime) -> bool:
 
 def _hand_over(message: Message) -> None:
     if message.channel == Message.Channel.SMS:
+        if not settings.SMS_PROVIDER:
+            raise DeliveryError("尚未配置短信服务")
         _load_provider(settings.SMS_PROVIDER).send(
             phone=message.recipient,
             text=message.text,

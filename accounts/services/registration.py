@@ -7,13 +7,20 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from accounts.errors import IdNumberTakenError, PhoneTakenError, RegionRefusedError
-from accounts.models import Consent, Profile, User
+from accounts.errors import (
+    IdNumberTakenError,
+    PhoneTakenError,
+    RegionRefusedError,
+    RegistrationThrottledError,
+)
+from accounts.models import Consent, Profile, ThrottleCounter, User
 from accounts.queries import find_region, find_unit, is_id_number_taken, is_phone_taken
 from accounts.rules.identity import read_id_number
 from accounts.rules.names import read_name
+from accounts.rules.throttles import NUMBER_PHONE
 from accounts.rules.usernames import make_username
 from accounts.services.audit import record_audit
+from accounts.services.throttling import Counter, take_tries, throttle_key
 from portal.lib.phones import normalise_phone
 
 
@@ -54,16 +61,26 @@ def register_person(*, application: Application, address: str, now: datetime) ->
                 now=now,
             )
     except IntegrityError:
-        refuse_taken_numbers(id_number=user.id_number, phone=user.phone)
+        _refuse_taken(id_number=user.id_number, phone=user.phone)
         raise
     return user
 
 
-def refuse_taken_numbers(*, id_number: str, phone: str) -> None:
+def refuse_taken_numbers(*, id_number: str, phone: str, now: datetime) -> None:
     """Raise `IdNumberTakenError` or `PhoneTakenError` where an account holds one of them.
 
-    Only to be asked for somebody who has proved the phone: it tells who has an account.
+    Only to be asked for somebody who has proved the phone, and a few times a day: it tells
+    who has an account. Raises `RegistrationThrottledError` beyond.
     """
+    counter = Counter(
+        ThrottleCounter.Scope.NUMBER_PHONE, throttle_key("number", phone), NUMBER_PHONE
+    )
+    if not take_tries([counter], now=now):
+        raise RegistrationThrottledError
+    _refuse_taken(id_number=id_number, phone=phone)
+
+
+def _refuse_taken(*, id_number: str, phone: str) -> None:
     if is_id_number_taken(id_number):
         raise IdNumberTakenError
     if is_phone_taken(phone):

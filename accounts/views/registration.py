@@ -20,6 +20,7 @@ from accounts.errors import (
     CodeRefusedError,
     IdNumberTakenError,
     PhoneTakenError,
+    RegistrationThrottledError,
 )
 from accounts.forms.registration import RegistrationForm
 from accounts.models import VerificationCode
@@ -51,7 +52,7 @@ def register(request: HttpRequest) -> HttpResponse:
     form = build_form(request, draft, now=now)
     if request.method == "POST" and form.is_valid():
         draft = prove_phone(request, form, draft, now=now)
-        if draft is not None and accept(request, form, draft):
+        if draft is not None and accept(request, form, draft, now=now):
             return redirect("accounts:register-confirm")
     context = {"form": form, "steps": list_steps(0), "notices": CURRENT}
     return render(request, "accounts/register.html", context)
@@ -130,11 +131,16 @@ def prove_phone(
     return proved
 
 
-def accept(request: HttpRequest, form: RegistrationForm, draft: Draft) -> bool:
+def accept(
+    request: HttpRequest, form: RegistrationForm, draft: Draft, *, now: datetime
+) -> bool:
     """Keep what was entered; False with an error in the form where an account has it."""
     data = form.cleaned_data
     try:
-        refuse_taken_numbers(id_number=data["id_number"], phone=data["phone"])
+        refuse_taken_numbers(id_number=data["id_number"], phone=data["phone"], now=now)
+    except RegistrationThrottledError as error:
+        form.add_error(None, str(error))
+        return False
     except IdNumberTakenError as error:
         form.add_error("id_number", str(error))
         return False

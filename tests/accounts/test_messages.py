@@ -205,6 +205,16 @@ def test_a_channel_without_provider_fails_visibly(now):
     assert message.recipient_mask == "oSAN****0001"
 
 
+def test_without_a_provider_messages_wait(now, settings):
+    settings.SMS_PROVIDER = ""
+    message = send(now)
+
+    deliver_due_messages(now=now)
+
+    message.refresh_from_db()
+    assert (message.state, message.error) == ("waiting", "尚未配置短信服务")
+
+
 def test_the_message_box_provider_needs_a_message_box(now, settings):
     settings.MESSAGE_BOX = False
     message = send(now)

@@ -16,6 +16,7 @@ def production(settings, monkeypatch):
     settings.SANDBOX = False
     settings.MESSAGE_BOX = False
     settings.INVOICE_PROVIDER = ""
+    settings.SMS_PROVIDER = "example.sms.Operator"
     settings.SECRET_KEY = "s" * 50
     settings.FIELD_KEYS = f"k2:{key(2)},k1:{key(1)}"
     settings.INDEX_KEY = key(3)
@@ -58,6 +59,11 @@ def test_a_proper_production_passes(production):
             "INVOICE_PROVIDER",
             "invoices.providers.embedded.SampleInvoiceProvider",
             ["portal.E010"],
+        ),
+        (
+            "SMS_PROVIDER",
+            "accounts.services.messages.MessageBoxProvider",
+            ["portal.E012"],
         ),
         ("REDIS_URL", "", ["portal.W002"]),
     ],
