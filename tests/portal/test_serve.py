@@ -1,10 +1,12 @@
 import socket
+from subprocess import CompletedProcess
 
 import pytest
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
 from portal.management.commands import serve
+from tests.factories.accounts import UserFactory
 
 
 @pytest.fixture
@@ -89,3 +91,25 @@ def test_nobody_answers_at_a_free_port():
     port = serve.find_free_port()
 
     assert serve.is_ready("127.0.0.1", port, "127.0.0.1") is False
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("has_staff", "loads"), [(False, [True]), (True, [])])
+def test_sample_data_is_loaded_until_it_was_loaded_to_the_end(
+    has_staff, loads, monkeypatch
+):
+    if has_staff:
+        UserFactory(staff=True)
+    started = []
+    monkeypatch.setattr(serve, "call_command", lambda *args, **kwargs: None)
+    monkeypatch.setattr(serve.connections, "close_all", lambda: None)
+
+    def run(command, **kwargs):
+        started.append(command[-1] == "demo")
+        return CompletedProcess(command, 0)
+
+    monkeypatch.setattr(serve.subprocess, "run", run)
+
+    serve.Command().prepare_data({})
+
+    assert started == loads
