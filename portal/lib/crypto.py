@@ -44,7 +44,8 @@ class FieldCipher:
         return key_id.encode() + b":" + nonce + sealed
 
     def decrypt(self, token: bytes | memoryview, *, context: str) -> str:
-        """Raise `cryptography.exceptions.InvalidTag` if changed or moved, KeyError without its key."""
+        """Raises `cryptography.exceptions.InvalidTag` if changed or moved, `KeyError` without
+        its key."""
         key_id, _, rest = bytes(token).partition(b":")
         key = self.keys[key_id.decode()]
         nonce, sealed = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
