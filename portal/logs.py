@@ -79,6 +79,15 @@ def leave_path_out(
     return event
 
 
+def tell_breakdown_once(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Drop what Celery adds to a failed task's line: the traceback again, and its arguments."""
+    if event.get("logger") == "celery.app.trace":
+        event.pop("data", None)
+    return event
+
+
 def logging_config(*, level: str, readable: bool) -> None:
     """Configure the process's logging: `readable` text, else JSON lines, on stderr."""
     shared: list[Any] = [
@@ -107,6 +116,7 @@ def logging_config(*, level: str, readable: bool) -> None:
         "processors": [
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             leave_path_out,
+            tell_breakdown_once,
             mask_personal_data,
             renderer,
         ],

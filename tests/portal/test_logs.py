@@ -116,3 +116,16 @@ def test_a_breakdown_is_logged_with_its_traceback_and_without_its_path(read_log)
     assert error["request_id"] == request["request_id"]
     assert request["status"] == 500
     assert "secret-token" not in json.dumps([error, request])
+
+
+def test_a_failed_task_tells_its_breakdown_once(read_log):
+    try:
+        raise OSError("disk full")
+    except OSError:
+        logging.getLogger("celery.app.trace").exception(
+            "task failed", extra={"data": {"args": "(1,)", "traceback": "disk full"}}
+        )
+
+    (line,) = read_log()
+    assert "data" not in line
+    assert line["exception"].count("disk full") == 2  # the source line and the error
