@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from accounts.models import User
+from catalog.models import Subject
 from certificates import services, tasks
 from certificates.errors import CertificateError
 from certificates.forms import RevocationForm
@@ -228,5 +229,9 @@ class CertificateIssueAdmin(ReadOnlyMixin, admin.ModelAdmin):
 
 @admin.register(NumberSeries)
 class NumberSeriesAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    list_display = ["year", "subject", "last_number"]
+    list_display = ["year", "subject_name", "last_number"]
     ordering = ["-year", "subject"]
+
+    @admin.display(description="科目", ordering="subject")
+    def subject_name(self, series: NumberSeries) -> str:
+        return str(Subject(series.subject).label)

@@ -25,10 +25,8 @@ class InvoiceAdmin(admin.ModelAdmin):
         "number",
         "title",
         "amount",
-        "kind",
         "state",
         "requested_at",
-        "issued_at",
     ]
     list_filter = ["state", "kind", "buyer_kind", "is_sample"]
     list_select_related = ["order"]

@@ -2,7 +2,7 @@ from datetime import datetime
 
 from django.db import models
 
-from orders.models import Order
+from orders.models import InvoiceRequest, Order
 
 
 class InvoiceQuerySet(models.QuerySet["Invoice"]):
@@ -46,7 +46,9 @@ class Invoice(models.Model):
     state = models.CharField(
         "状态", max_length=10, choices=State, default=State.REQUESTED
     )
-    buyer_kind = models.CharField("抬头类型", max_length=12)
+    buyer_kind = models.CharField(
+        "抬头类型", max_length=12, choices=InvoiceRequest.Buyer
+    )
     title = models.CharField("发票抬头", max_length=120)
     credit_code = models.CharField("统一社会信用代码", max_length=20, blank=True)
     email = models.EmailField("接收邮箱", blank=True)

@@ -16,7 +16,7 @@ from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 # The layout engine logs one line per step of each document at INFO.
-from portal.lib.fonts import FontFile, Role, trim_font
+from portal.lib.fonts import Coverage, FontFile, Role, trim_font
 
 logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)
 
@@ -109,16 +109,22 @@ class Press:
         return configuration
 
     @cached_property
-    def _main(self) -> frozenset[int]:
-        """Code points that exist in every weight."""
-        return frozenset.intersection(*self._read_coverages(Role.COMPLETE))
+    def _main(self) -> list[Coverage]:
+        return self._read_coverages(Role.COMPLETE)
 
     @cached_property
-    def _spare(self) -> frozenset[int]:
-        return frozenset().union(*self._read_coverages(Role.RARE))
+    def _spare(self) -> list[Coverage]:
+        return self._read_coverages(Role.RARE)
 
-    def _read_coverages(self, role: Role) -> list[frozenset[int]]:
+    def _read_coverages(self, role: Role) -> list[Coverage]:
         return [font.read_coverage() for font in self.fonts if font.role is role]
+
+    def _is_common(self, character: str) -> bool:
+        """Whether the main family has the character, in every weight."""
+        return all(ord(character) in coverage for coverage in self._main)
+
+    def _is_rare(self, character: str) -> bool:
+        return any(ord(character) in coverage for coverage in self._spare)
 
     def find_unprintable(self, text: str) -> str:
         """Return the characters of `text` that cannot stand on a paper, each once."""
@@ -126,7 +132,7 @@ class Press:
             character
             for character in text
             if has_forbidden_category(character)
-            or not (ord(character) in self._main or ord(character) in self._spare)
+            or not (self._is_common(character) or self._is_rare(character))
         )
         return "".join(dict.fromkeys(bad))
 
@@ -139,7 +145,7 @@ class Press:
         )
 
     def needs_rare_font(self, text: str) -> bool:
-        return any(ord(character) not in self._main for character in text)
+        return not all(map(self._is_common, text))
 
     def render(self, html: str, *, stylesheets: Sequence[Path] = ()) -> bytes:
         """Return the PDF of a page.

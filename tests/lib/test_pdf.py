@@ -3,6 +3,7 @@ from io import BytesIO
 import pikepdf
 import pytest
 from django.conf import settings
+from fontTools.ttLib import TTFont
 
 from portal.lib.fonts import FontFile, Role, everyday_characters
 from portal.lib.pdf import (
@@ -129,7 +130,8 @@ def test_the_trimmed_font_covers_gb_2312_and_the_dot_of_names(press):
 
     coverage = everyday.read_coverage()
 
-    assert {ord(letter) for letter in everyday_characters()} - coverage == set()
+    assert [each for each in everyday_characters() if ord(each) not in coverage] == []
+    assert ord("喆") not in coverage
     assert "·" in everyday_characters()
     assert everyday.path.stat().st_size < 4_000_000
 
@@ -142,6 +144,16 @@ def test_trimmed_copies_are_made_once(press):
 
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
     assert len(before) == 3
+
+
+def test_coverage_agrees_with_font_tools(press):
+    font = press.find_font(700)
+    with TTFont(font.path, lazy=True) as opened:
+        known = frozenset(opened.getBestCmap())
+
+    coverage = font.read_coverage()
+
+    assert {point for point in range(0x30000) if point in coverage} == known
 
 
 def test_the_face_rule_names_family_weight_and_file(tmp_path):
