@@ -89,12 +89,6 @@ def yearly_hours(user: User, year: int) -> YearlyHours:
 # --- Courses and chapters ------------------------------------------------------------------
 
 
-def list_study_courses(plan: Plan, kind: str = "") -> QuerySet[PlanCourse]:
-    """Courses of a plan in order, with their lecturers; `kind` keeps one kind only."""
-    courses = plan.plan_courses.filter(kind=kind) if kind else plan.plan_courses.all()
-    return courses.select_related("course__lecturer").order_by("position", "pk")
-
-
 @dataclass(frozen=True)
 class CourseState:
     """A course of a plan as one learner stands in it."""
@@ -115,30 +109,49 @@ class CourseState:
         return self.covered_ms > 0 or self.chapters_done > 0
 
 
+@dataclass(frozen=True)
+class CourseCounts:
+    """How many courses of either kind a plan has."""
+
+    compulsory: int
+    elective: int
+
+    @property
+    def total(self) -> int:
+        return self.compulsory + self.elective
+
+    def of(self, kind: str) -> int:
+        """Courses of one kind; of both for an empty `kind`."""
+        kinds = PlanCourse.Kind
+        counts = {kinds.COMPULSORY: self.compulsory, kinds.ELECTIVE: self.elective}
+        return counts[kinds(kind)] if kind else self.total
+
+    @property
+    def has_both_kinds(self) -> bool:
+        return self.compulsory > 0 and self.elective > 0
+
+
+def count_courses(plan: Plan) -> CourseCounts:
+    """Count the courses of a plan; one query."""
+    rows = plan.plan_courses.values("kind").annotate(number=Count("pk")).order_by()
+    counts = dict(rows.values_list("kind", "number"))
+    kinds = PlanCourse.Kind
+    return CourseCounts(counts.get(kinds.COMPULSORY, 0), counts.get(kinds.ELECTIVE, 0))
+
+
+def list_study_courses(plan: Plan, kind: str = "") -> QuerySet[PlanCourse]:
+    """Courses of a plan in order, with their lecturers; `kind` keeps one kind only."""
+    courses = plan.plan_courses.filter(kind=kind) if kind else plan.plan_courses.all()
+    return courses.select_related("course__lecturer").order_by("position", "pk")
+
+
 def list_course_states(
     enrolment: Enrolment, plan_courses: Sequence[PlanCourse]
 ) -> list[CourseState]:
-    """How far the learner is in each of these courses; three queries."""
+    """How far the learner is in each of these courses; three queries over them alone."""
     course_ids = [row.course_id for row in plan_courses]
-    offered: dict[int, tuple[int, int]] = {
-        course_id: (count, length)
-        for course_id, count, length in Chapter.objects.filter(course_id__in=course_ids)
-        .values("course_id")
-        .annotate(count=Count("pk"), length=Sum("video__duration_ms", default=0))
-        .values_list("course_id", "count", "length")
-    }
-    learnt: dict[int, tuple[int, int]] = {
-        course_id: (count, covered)
-        for course_id, count, covered in ChapterProgress.objects.filter(
-            enrolment=enrolment, chapter__course_id__in=course_ids
-        )
-        .values("chapter__course_id")
-        .annotate(
-            count=Count("pk", filter=Q(completed_at__isnull=False)),
-            covered=Sum("covered_ms", default=0),
-        )
-        .values_list("chapter__course_id", "count", "covered")
-    }
+    offered = _add_up_chapters(course_ids)
+    learnt = _add_up_progress(enrolment, course_ids)
     completed = set(
         CourseCompletion.objects.filter(
             enrolment=enrolment, course_id__in=course_ids
@@ -155,6 +168,35 @@ def list_course_states(
             )
         )
     return states
+
+
+def _add_up_chapters(course_ids: list[int]) -> dict[int, tuple[int, int]]:
+    """Number of chapters and their length in milliseconds, by course."""
+    rows = (
+        Chapter.objects.filter(course_id__in=course_ids)
+        .values("course_id")
+        .annotate(count=Count("pk"), length=Sum("video__duration_ms", default=0))
+        .values_list("course_id", "count", "length")
+    )
+    return {course_id: (count, length) for course_id, count, length in rows}
+
+
+def _add_up_progress(
+    enrolment: Enrolment, course_ids: list[int]
+) -> dict[int, tuple[int, int]]:
+    """Number of finished chapters and credited milliseconds, by course."""
+    rows = (
+        ChapterProgress.objects.filter(
+            enrolment=enrolment, chapter__course_id__in=course_ids
+        )
+        .values("chapter__course_id")
+        .annotate(
+            count=Count("pk", filter=Q(completed_at__isnull=False)),
+            covered=Sum("covered_ms", default=0),
+        )
+        .values_list("chapter__course_id", "count", "covered")
+    )
+    return {course_id: (count, covered) for course_id, count, covered in rows}
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,13 @@ from catalog.models import PlanCourse, Video
 from catalog.queries import (
     COURSES_PER_PAGE,
     get_plan_course,
-    read_plan_offer,
     signed_video_url,
 )
 from learning.errors import EnrolmentNotFoundError
 from learning.models import Enrolment
 from learning.queries import (
     ChapterState,
+    count_courses,
     get_enrolment_for,
     list_chapter_states,
     list_course_states,
@@ -59,12 +59,15 @@ def course_list(request: HttpRequest, plan: str) -> HttpResponse:
     enrolment = _get_enrolment(request, plan)
     kind = request.GET.get("kind", "")
     kind = kind if kind in PlanCourse.Kind.values else ""
+    counts = count_courses(enrolment.plan)
     courses = Paginator(list_study_courses(enrolment.plan, kind), COURSES_PER_PAGE)
+    # Counted already, so not once more.
+    courses.count = counts.of(kind)
     page = courses.get_page(request.GET.get("page"))
     context = {
         "enrolment": enrolment,
         "plan": enrolment.plan,
-        "offer": read_plan_offer(enrolment.plan),
+        "counts": counts,
         "kind": kind,
         "page_obj": page,
         "courses": list_course_states(enrolment, list(page.object_list)),
