@@ -92,8 +92,8 @@ def answer_query(trade: Document, _business: Mapping[str, str]) -> Document:
         "total_amount": format_yuan(paid_fen),
         "buyer_logon_id": "tes***@sandbox.com",
         "buyer_user_id": BUYER_ID,
-        # A brace inside a value, as a buyer's own remark may bring it.
-        "subject": trade["subject"] + "{模拟}",
+        # A lone brace inside a value, as a shop's own text may bring it.
+        "subject": trade["subject"] + "}模拟",
     }
     if trade["paid_at"]:
         answer["send_pay_date"] = trade["paid_at"]

@@ -293,6 +293,17 @@ def test_message_that_fails_does_not_hold_up_the_sweep(
     expect_paid_once(purchase)
 
 
+def test_message_is_processed_once(purchase: Purchase, post_notice: Post) -> None:
+    purchase.pay()
+    post_notice(purchase.make_body())
+    before = GatewayMessage.objects.get()
+
+    tasks.process_gateway_message(before.pk)
+
+    assert GatewayMessage.objects.get().processed_at == before.processed_at
+    expect_paid_once(purchase)
+
+
 def test_worker_killed_in_settlement_leaves_the_message_to_the_sweep(
     purchase: Purchase, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:

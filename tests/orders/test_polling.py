@@ -21,7 +21,7 @@ from orders.models import (
 )
 from orders.payments.protocol import State
 from orders.queries import list_attempt_ids_to_poll
-from orders.services import cancel_order, query_attempt
+from orders.services import cancel_order, expire_order, query_attempt
 from tests.orders.purchases import Purchase
 
 pytestmark = pytest.mark.django_db
@@ -155,6 +155,24 @@ def test_order_without_attempts_expires(purchase: Purchase) -> None:
 
     purchase.order.refresh_from_db()
     assert purchase.order.state == Order.State.EXPIRED
+
+
+def test_order_with_a_waiting_attempt_is_not_expired(purchase: Purchase) -> None:
+    """The list of due orders is read before the lock; a new attempt may come between."""
+    run_out(purchase)
+
+    expired = expire_order(order_id=purchase.order.pk, now=timezone.now())
+
+    assert expired is False
+    expect_states(purchase, "pending", "waiting")
+
+
+def test_order_that_has_time_left_is_not_expired(purchase: Purchase) -> None:
+    purchase.attempt.delete()
+
+    assert expire_order(order_id=purchase.order.pk, now=timezone.now()) is False
+    purchase.order.refresh_from_db()
+    assert purchase.order.state == Order.State.PENDING
 
 
 def test_paid_order_is_settled_instead_of_expiring(purchase: Purchase) -> None:

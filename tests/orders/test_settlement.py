@@ -231,6 +231,18 @@ def test_unknown_number_becomes_an_exception(db: None, now: datetime) -> None:
     assert exception.attempt is None
 
 
+def test_unknown_number_that_staff_decided_does_not_come_back(
+    db: None, now: datetime
+) -> None:
+    report = Report("R999999AAAAAAAAAAAAA", State.PAID, 3300)
+    apply(report, now)
+    PaymentException.objects.update(state=PaymentException.State.RESOLVED)
+
+    apply(report, now)
+
+    assert PaymentException.objects.get().state == PaymentException.State.RESOLVED
+
+
 def test_unknown_number_without_money_is_nothing(db: None, now: datetime) -> None:
     assert apply(Report("R9", State.UNPAID), now) is Outcome.UNCHANGED
     assert PaymentException.objects.count() == 0

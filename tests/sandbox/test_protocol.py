@@ -179,6 +179,26 @@ def test_every_doubtful_answer_means_ask_again(
     assert gateway.query(charge).state is State.PAID
 
 
+def test_system_error_is_a_doubt_for_every_call(
+    sandbox: SandboxServer, charge: Charge
+) -> None:
+    """It comes with the code of a definite refusal."""
+    sandbox.alipay.trades.pay(charge.number)
+    gateway = get_gateway("alipay")
+    calls = [
+        lambda: gateway.close(charge),
+        lambda: gateway.refund(charge, "F1", 1000),
+        lambda: gateway.query_refund(charge, "F1"),
+    ]
+
+    for call in calls:
+        sandbox.alipay.faults.append("system_error")
+        with pytest.raises(GatewayUnavailable):
+            call()
+
+    assert sandbox.alipay.trades.get(charge.number)["refunds"] == {}
+
+
 def test_unreachable_gateway_means_ask_again(
     sandbox: SandboxServer, charge: Charge
 ) -> None:
