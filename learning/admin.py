@@ -123,7 +123,7 @@ class EnrolmentAdmin(admin.ModelAdmin):
     search_fields = ["person__name", "person__username", "source_number"]
     search_help_text = "按姓名、用户名或来源编号（如订单编号）查找"
     show_full_result_count = False
-    ordering = ["-opened_at", "-pk"]
+    ordering = ["-pk"]
     change_list_template = "admin/learning/enrolment/change_list.html"
     inlines = [CourseCompletionInline, ChapterProgressInline, RefusedTimeInline]
     fields = [
@@ -238,7 +238,7 @@ class PlaySessionAdmin(ReadOnlyMixin, admin.ModelAdmin):
     search_fields = ["person__name", "person__username", "code__exact"]
     search_help_text = "按姓名、用户名或会话编号查找"
     show_full_result_count = False
-    ordering = ["-opened_at", "-pk"]
+    ordering = ["-pk"]
     fields = [
         ("person", "enrolment"),
         ("chapter", "code"),
@@ -259,7 +259,7 @@ class PromptAdmin(ReadOnlyMixin, admin.ModelAdmin):
     search_fields = ["person__name", "person__username", "stem"]
     search_help_text = "按姓名、用户名或题干查找"
     show_full_result_count = False
-    ordering = ["-issued_at", "-pk"]
+    ordering = ["-pk"]
     fields = [
         ("person", "enrolment", "chapter"),
         "stem",
@@ -294,7 +294,7 @@ class RefusedTimeAdmin(ReadOnlyMixin, admin.ModelAdmin):
     ]
     search_help_text = "按姓名、用户名或会话编号查找"
     show_full_result_count = False
-    ordering = ["-last_at", "-pk"]
+    ordering = ["-pk"]
     fields = [
         ("enrolment", "chapter"),
         ("reason", "time"),

@@ -7,7 +7,11 @@ from datetime import timedelta
 from django.db import transaction
 
 from accounts.models import User
-from learning.errors import InvalidInputError, PromptNotFoundError
+from learning.errors import (
+    InvalidInputError,
+    LearningError,
+    PromptNotFoundError,
+)
 from learning.locks import find_locked_clock
 from learning.models import ChapterProgress, Enrolment, Prompt
 from learning.queries import (
@@ -111,7 +115,7 @@ def issue_prompt(study: Study, *, try_number: int = 1) -> Prompt:
 @transaction.atomic
 def _judge(
     person: User, login: str, session: str, code: str, option: str, clock: Clock
-) -> PromptAnswer | Exception:
+) -> PromptAnswer | LearningError:
     terms = read_terms()
     row = find_locked_clock(person.pk)
     now = read_now(clock, row) if row else clock()
@@ -144,7 +148,7 @@ def answer_prompt(
     InvalidInputError for an option that was not offered.
     """
     judged = _judge(person, login, session, code, option, clock)
-    if isinstance(judged, Exception):
+    if isinstance(judged, LearningError):
         raise judged
     return judged
 

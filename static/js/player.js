@@ -22,6 +22,7 @@
   let isSeeking = false;
   let isCompleted = config.completed;
   let isOffline = false;
+  let hasPlayed = false;
   let status = "";
   let hintUntil = 0;
   let newestSource = config.video;
@@ -53,7 +54,7 @@
   const dialog = new PromptDialog(document.getElementById("prompt"), {
     submit: submitAnswer,
     poll: () => session.report(false),
-    resume: () => player.play(),
+    resume: playOn,
     open: () => {
       player.pause();
       if (player.isFullscreen()) {
@@ -71,6 +72,14 @@
 
   function isPlaying() {
     return !player.paused() && !player.ended();
+  }
+
+  // Some browsers play only at a touch of the learner's.
+  function playOn() {
+    const started = player.play();
+    if (started) {
+      started.catch(() => say("请点击播放继续学习"));
+    }
   }
 
   function isKnown(milliseconds) {
@@ -93,7 +102,7 @@
       player.currentTime(Math.max(0, player.currentTime() + skip));
     } else if (event.key === " " || event.key === "k") {
       if (player.paused()) {
-        player.play();
+        playOn();
       } else {
         player.pause();
       }
@@ -148,6 +157,7 @@
       player.pause();
       return;
     }
+    hasPlayed = true;
     hideNotice();
     if (session.isOpen) {
       session.report(true);
@@ -194,7 +204,7 @@
   // A signed address does not last for ever; the server hands out a new one at each opening.
   player.on("error", async () => {
     const wasAt = lastMs;
-    if (Date.now() - sourceTakenAt < NEW_SOURCE_MS || session.isStopped) {
+    if (!hasPlayed || session.isStopped || Date.now() - sourceTakenAt < NEW_SOURCE_MS) {
       showNotice("视频加载失败，请刷新页面重试。", "刷新页面", () => window.location.reload());
       return;
     }
@@ -204,7 +214,7 @@
     player.src({ src: newestSource, type: "video/mp4" });
     player.one("loadedmetadata", () => {
       player.currentTime(wasAt / 1000);
-      player.play();
+      playOn();
     });
   });
 
@@ -246,7 +256,7 @@
     showNotice(`本章节还有 ${clock(missing)} 未计入，补看后即可完成。`, "补看未学习部分", () => {
       hideNotice();
       player.currentTime(start / 1000);
-      player.play();
+      playOn();
     });
   }
 
@@ -290,7 +300,7 @@
       await dialog.succeed();
       onAnswer(answer);
       if (!player.ended()) {
-        player.play();
+        playOn();
       }
     } else {
       onAnswer(answer);
@@ -320,7 +330,7 @@
       showNotice(error.message, "在此继续学习", () => {
         hideNotice();
         session.resume();
-        player.play();
+        playOn();
       });
     } else if (error.code === "login_required") {
       say("登录已过期，已停止计时");

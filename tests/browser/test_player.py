@@ -314,6 +314,22 @@ def test_the_keyboard_is_enough(player: Page, settings: Any):
     assert prompt.outcome == Prompt.Outcome.RIGHT
 
 
+def test_an_address_that_ran_out_is_replaced(
+    player: Page, expected_console_errors: list[str]
+):
+    expected_console_errors += ["404", "MEDIA_ERR"]
+    play(player)
+    expect(player.locator("[data-pending]")).not_to_have_text("00:00", timeout=8_000)
+
+    player.evaluate(
+        "() => window.videojs.getPlayer('player')"
+        ".src({ src: '/video/ran-out/video.mp4', type: 'video/mp4' })"
+    )
+
+    expect(player.locator("[data-done]")).to_be_visible(timeout=15_000)
+    assert run(player, "return video.currentSrc").count("ran-out") == 0
+
+
 def test_on_a_phone_a_round_button_returns_to_the_plan(player: Page):
     player.set_viewport_size({"width": 390, "height": 844})
 
