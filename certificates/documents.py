@@ -1,7 +1,7 @@
 """Turns an issue's frozen values into the paper: background, text layer, seal."""
 
 import hashlib
-import os
+import secrets
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -14,6 +14,7 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from certificates.errors import SealKeyError
 from certificates.models import CertificateIssue
 from certificates.rules import choose_fit, format_chinese_date
 from certificates.sealing import ornament, seal
@@ -173,7 +174,7 @@ def _draw_background(template_version: str, design: SealDesign) -> bytes:
 def _publish(path: Path, content: bytes) -> None:
     """Write a file so that no other process ever reads half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}.tmp")
+    draft = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
     draft.write_bytes(content)
     draft.replace(path)
 
@@ -209,6 +210,8 @@ def seal_files() -> tuple[Path, Path, Path]:
     if all(named):
         key, certificate, roots = map(Path, named)
         return key, certificate, roots
+    if settings.PRODUCTION:
+        raise SealKeyError
     return ensure_sample_identity(
         Path(settings.VAR_DIR) / "keys",
         organisation=settings.CERTIFICATE_ISSUER,

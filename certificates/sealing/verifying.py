@@ -8,11 +8,13 @@ permissions. Whether the file is one of ours is decided by its SHA-256 alone, el
 
 import asyncio
 import logging
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 
+from asn1crypto import cms, x509
 from pyhanko.pdf_utils.misc import PdfError
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.general import SigningError
@@ -31,6 +33,12 @@ logging.getLogger("pyhanko_certvalidator").setLevel(logging.CRITICAL)
 
 # Clocks of the worker and of the one who asks may differ a little.
 CLOCK_TOLERANCE = timedelta(minutes=5)
+
+
+# The signature's place and bytes, found without parsing: what lies between the two ranges.
+_BYTE_RANGE = re.compile(
+    rb"/ByteRange\s*\[\s*(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})\s+(\d{1,9})\s*\]"
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +67,40 @@ class Verifier:
     def check(self, pdf: bytes, *, now: datetime) -> SignatureReport:
         """Return the report on the one signature of `pdf`; never raises for bad input."""
         return run_apart(lambda: self._check(pdf, now))
+
+    def find_signer(self, pdf: bytes, *, now: datetime) -> SignatureReport:
+        """Tell whose seal a file carries that is known not to be sound.
+
+        Made for files of strangers: nothing is unpacked, so a small file cannot become a
+        large one here, as it could inside a PDF parser.
+        """
+        match = _BYTE_RANGE.search(pdf)
+        if match is None:
+            return UNSIGNED
+        first, length, second, _ = map(int, match.groups())
+        digits = pdf[first + length : second].strip(b"<> \r\n")
+        try:
+            content = cms.ContentInfo.load(bytes.fromhex(digits.decode("ascii")))
+            signer = self._read_signer(content)
+        except (ValueError, TypeError, KeyError, IndexError, AttributeError):
+            return UNSIGNED
+        return SignatureReport(
+            is_sound=False,
+            is_ours=run_apart(lambda: self._vouches_for(signer, now)),
+            signer=_name_of(signer),
+        )
+
+    @staticmethod
+    def _read_signer(content: cms.ContentInfo) -> x509.Certificate:
+        """The certificate that the only signature of a CMS names, out of those beside it."""
+        signed = content["content"]
+        (information,) = signed["signer_infos"]
+        serial = information["sid"].chosen["serial_number"].native
+        return next(
+            choice.chosen
+            for choice in signed["certificates"]
+            if choice.chosen.serial_number == serial
+        )
 
     def _check(self, pdf: bytes, now: datetime) -> SignatureReport:
         # The parser meets arbitrary bytes here: whatever it stumbles over, the answer is
@@ -99,22 +141,24 @@ class Verifier:
         )
         return SignatureReport(
             is_sound=bool(sound),
-            is_ours=bool(status.trusted) or self._vouches_for(signature, context),
-            signer=str(status.signing_cert.subject.native.get("common_name", "")),
+            is_ours=bool(status.trusted)
+            or self._vouches_for(signature.signer_cert, moment),
+            signer=_name_of(status.signing_cert),
             signed_at=claimed,
         )
 
-    def _vouches_for(
-        self, signature: EmbeddedPdfSignature, context: ValidationContext
-    ) -> bool:
-        """Tell whether one of our roots stands behind the signer's certificate.
+    def _vouches_for(self, signer: x509.Certificate, moment: datetime) -> bool:
+        """Tell whether one of our roots stands behind a certificate.
 
-        pyHanko does not ask once the content does not fit.
+        pyHanko does not ask once the content does not fit. A certificate that has run out
+        was one of ours all the same.
         """
+        moment = min(max(moment, signer.not_valid_before), signer.not_valid_after)
         validator = CertificateValidator(
-            signature.signer_cert,
-            intermediate_certs=signature.other_embedded_certs,
-            validation_context=context,
+            signer,
+            validation_context=ValidationContext(
+                trust_roots=self._roots, allow_fetching=False, moment=moment
+            ),
         )
         try:
             # In the thread of `run_apart`, so no other loop is running.
@@ -126,3 +170,7 @@ class Verifier:
         except (PathError, ValidationError):
             return False
         return True
+
+
+def _name_of(certificate: x509.Certificate) -> str:
+    return str(certificate.subject.native.get("common_name", ""))

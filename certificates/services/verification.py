@@ -56,11 +56,12 @@ def check_file(*, content: bytes, now: datetime) -> FileVerdict:
     says: some bytes, such as the padding of the signature itself, are not signed.
     """
     digest = hashlib.sha256(content).hexdigest()
-    report = documents.verifier().check(content, now=now)
     issue = queries.find_issue_by_digest(digest)
     if issue is None:
+        report = documents.verifier().find_signer(content, now=now)
         finding = Finding.CHANGED if report.is_ours else Finding.UNKNOWN
         return FileVerdict(finding, digest, report)
+    report = documents.verifier().check(content, now=now)
     verification = queries.verification_of(issue)
     # Stored like this and yet not sound: then the stored file itself is in doubt.
     finding = _FINDINGS[verification.state] if report.is_sound else Finding.CHANGED

@@ -1,7 +1,7 @@
 """The fonts of the papers: which files, which characters they have, and small copies of them."""
 
 import hashlib
-import os
+import secrets
 import struct
 import subprocess
 import sys
@@ -107,7 +107,7 @@ def trim_font(source: Path, folder: Path) -> Path:
     path = folder / f"{source.stem}-{digest}-{TRIM_RECIPE}{source.suffix}"
     if not path.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        draft = path.with_suffix(f".{os.getpid()}.tmp")
+        draft = path.with_suffix(f".{secrets.token_hex(4)}.tmp")
         _write_trimmed(source, draft)
         draft.replace(path)
     return path

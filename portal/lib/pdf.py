@@ -182,7 +182,9 @@ class Press:
                 raise PaperError(f"a font of the system crept in: {name}")
 
 
-@cache
+_opening = threading.Lock()
+
+
 def open_press(node_modules: Path, rare_font: Path, folder: Path) -> Press:
     """Return this process's one press for all papers.
 
@@ -190,6 +192,12 @@ def open_press(node_modules: Path, rare_font: Path, folder: Path) -> Press:
     characters, `Portal Serif Full` in 400 and 700 for all of 通用规范汉字表. The font file
     `rare_font`, where it is installed, is `Portal Serif Rare`. `folder` keeps trimmed copies.
     """
+    with _opening:
+        return _make_press(node_modules, rare_font, folder)
+
+
+@cache
+def _make_press(node_modules: Path, rare_font: Path, folder: Path) -> Press:
     source = node_modules / "@expo-google-fonts" / "noto-serif-sc"
     paths = {weight: source / name for weight, name in FACES.items()}
     fonts = [

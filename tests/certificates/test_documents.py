@@ -8,6 +8,7 @@ from PIL import Image
 
 from certificates import documents
 from certificates.documents import Paper
+from certificates.errors import SealKeyError
 from portal.lib.pdf import UnprintableTextError
 
 PRINTED = {
@@ -194,4 +195,13 @@ def test_production_uses_the_files_it_names(settings, tmp_path):
     paths = documents.seal_files.__wrapped__()
 
     assert [path.name for path in paths] == ["key.pem", "certificate.pem", "roots.pem"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_production_without_its_seal_makes_none_up(settings, tmp_path):
+    settings.PRODUCTION, settings.VAR_DIR = True, tmp_path
+
+    with pytest.raises(SealKeyError):
+        documents.seal_files.__wrapped__()
+
     assert list(tmp_path.iterdir()) == []

@@ -60,6 +60,45 @@ def test_a_changed_file_is_still_recognised_as_once_sealed_by_us(signed, verifie
     assert report.signer == "示例（演示电子印章）"
 
 
+def test_the_signer_of_a_changed_file_is_read_without_unpacking_it(
+    signed, verifier, now
+):
+    changed = signed.replace(b"/MediaBox", b"/NediaBox")
+
+    report = verifier.find_signer(changed, now=now)
+
+    assert (report.is_sound, report.is_ours) == (False, True)
+    assert report.signer == "示例（演示电子印章）"
+
+
+def test_the_signer_is_known_after_the_certificate_has_run_out(signed, verifier):
+    assert verifier.find_signer(signed, now=at("2050-01-01 10:00")).is_ours
+
+
+def test_another_roots_seal_is_not_ours(signed, tmp_path, now):
+    other = ensure_sample_identity(tmp_path, organisation="示例", now=now)
+
+    report = Verifier(roots_file=other[2]).find_signer(signed, now=now)
+
+    assert (report.is_ours, report.signer) == (False, "示例（演示电子印章）")
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"/ByteRange [0 1 2 3]",
+        b"/ByteRange [0 30 30 9] <30820101>",
+        b"/ByteRange [0 24 40 9] <" + b"zz" * 20,
+        b"/ByteRange [999999999 999999999 0 9]",
+    ],
+)
+def test_a_signature_that_cannot_be_read_is_no_signature(content, verifier, now):
+    report = verifier.find_signer(content, now=now)
+
+    assert (report.is_sound, report.is_ours, report.signer) == (False, False, "")
+
+
 def test_bytes_added_at_the_end_are_caught(signed, verifier, now):
     assert verifier.check(signed, now=now).is_sound
 

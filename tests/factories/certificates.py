@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from accounts.models import User
-from certificates.models import Certificate, CertificateIssue
+from certificates.models import CertificateIssue
 from certificates.services import issue_certificate, render_issue
 from learning.models import Enrolment
 from tests.clock import at
@@ -47,7 +47,3 @@ def read_file(issue: CertificateIssue) -> bytes:
     with issue.file.open("rb") as file:
         content: bytes = file.read()
     return content
-
-
-def certificate_of(enrolment: Enrolment) -> Certificate:
-    return Certificate.objects.get(enrolment=enrolment)
