@@ -114,9 +114,7 @@ class EnrolmentAdmin(admin.ModelAdmin):
         "state",
         "percent_text",
         "credits_text",
-        "source",
         "opened_at",
-        "completed_at",
     ]
     list_filter = ["state", "source", "plan__year", "plan__subject"]
     list_select_related = ["person", "plan"]

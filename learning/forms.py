@@ -119,7 +119,7 @@ class OpenEnrolmentForm(forms.ModelForm):
         label="开通原因",
         min_length=4,
         max_length=120,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "size": 60}),
         help_text="原因将记入审计记录，请勿填写号码。",
     )
 
