@@ -280,6 +280,9 @@
       );
     } else if (dialog.isAsking) {
       dialog.explain("未在规定时间内答题，待确认的学习时间未计入。点击继续学习后将重新出题。", 0);
+    } else if (isPlaying()) {
+      // Time does not count until the question is put: ask for it at once.
+      session.report(true);
     }
   }
 

@@ -12,7 +12,13 @@ from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
 from catalog.models import Chapter, Plan, Video
-from learning.models import ChapterProgress, Enrolment, PlaySession, Prompt
+from learning.models import (
+    ChapterProgress,
+    Enrolment,
+    PersonClock,
+    PlaySession,
+    Prompt,
+)
 from portal.lib.sample_clip import Palette, SampleClip, make_sample_clip
 from tests.factories.learning import (
     ChapterProgressFactory,
@@ -272,6 +278,20 @@ def test_a_missed_question_stops_the_time_and_is_asked_again(
     expect(dialog.locator("input[name=option]").first).to_be_visible(timeout=8_000)
 
     assert Prompt.objects.filter(outcome=Prompt.Outcome.EXPIRED).count() == 1
+    assert ChapterProgress.objects.get().covered_ms == 0
+
+
+def test_a_question_missed_on_another_day_is_asked_at_once(
+    player: Page, enrolment: Enrolment, settings: Any
+):
+    settings.LEARNING = settings.LEARNING | {"beat_seconds": 100}
+    PersonClock.objects.create(person=enrolment.person, until_prompt_ms=0)
+    player.reload()
+
+    play(player)
+
+    dialog = player.get_by_role("dialog", name="学习确认")
+    expect(dialog.locator("input[name=option]").first).to_be_visible(timeout=5_000)
     assert ChapterProgress.objects.get().covered_ms == 0
 
 
