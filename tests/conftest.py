@@ -56,6 +56,14 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    # xdist's workers inherit the environment. With the module's name in it pytest-django would
+    # read the settings before this file has given the worker a folder of its own.
+    if getattr(session.config.option, "numprocesses", None):
+        os.environ.pop("DJANGO_SETTINGS_MODULE", None)
+
+
 # --- Database and cache ------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
