@@ -13,7 +13,8 @@ class InvoiceQuerySet(models.QuerySet["Invoice"]):
     def due(self, now: datetime) -> "InvoiceQuerySet":
         """Invoices whose provider is to be asked now."""
         return self.filter(
-            state__in=[Invoice.State.REQUESTED, Invoice.State.ISSUING], due_at__lte=now
+            models.Q(due_at__isnull=True) | models.Q(due_at__lte=now),
+            state__in=[Invoice.State.REQUESTED, Invoice.State.ISSUING],
         )
 
 

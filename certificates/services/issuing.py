@@ -127,7 +127,6 @@ def revoke_certificate(
         target=f"certificate:{certificate.number}",
         actor=actor,
         now=now,
-        detail={"reason": certificate.revocation_reason},
     )
     return certificate
 

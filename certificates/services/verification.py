@@ -12,9 +12,9 @@ from certificates import documents, queries
 from certificates.queries import Verification
 from certificates.sealing.verifying import SignatureReport
 
+MINUTE = timedelta(minutes=1)
 # Pages by address and period. Personnel offices check whole lists from one address by QR
 # code, whose tokens cannot be guessed; numbers and names could be tried out.
-MINUTE = timedelta(minutes=1)
 LIMITS = {
     "page": (240, MINUTE),
     "lookup": (30, 10 * MINUTE),

@@ -77,7 +77,7 @@ def issue_invoice(*, invoice_id: int, now: datetime) -> Invoice | None:
         if error.is_permanent:
             return _fail(invoice_id, str(error), is_refused=True)
         return _put_off(invoice_id, str(error), now)
-    return _keep(invoice_id, order, issued, provider.is_sample)
+    return _keep(invoice, order, issued, provider.is_sample)
 
 
 @cache
@@ -113,23 +113,23 @@ def _describe_order(invoice: Invoice, now: datetime) -> InvoiceOrder:
 
 
 def _keep(
-    invoice_id: int, order: InvoiceOrder, issued: IssuedInvoice, is_sample: bool
+    invoice: Invoice, order: InvoiceOrder, issued: IssuedInvoice, is_sample: bool
 ) -> Invoice:
     if not is_invoice_number(issued.number):
-        return _fail(invoice_id, "开票服务返回的发票号码无效", is_refused=False)
+        return _fail(invoice.pk, "开票服务返回的发票号码无效", is_refused=False)
+    _fill(invoice, order, issued, is_sample)
+    # Drawn before the transaction: laying out takes long enough to keep others waiting.
+    pdf = issued.pdf or _draw(invoice)
     try:
         with transaction.atomic():
-            return _store(invoice_id, order, issued, is_sample)
+            return _store(invoice, pdf, issued.xml)
     except IntegrityError:
-        return _fail(invoice_id, "开票服务返回的发票号码重复", is_refused=False)
+        return _fail(invoice.pk, "开票服务返回的发票号码重复", is_refused=False)
 
 
-def _store(
-    invoice_id: int, order: InvoiceOrder, issued: IssuedInvoice, is_sample: bool
-) -> Invoice:
-    invoice = lock_invoice(invoice_id)
-    if invoice.state != Invoice.State.ISSUING:
-        return invoice
+def _fill(
+    invoice: Invoice, order: InvoiceOrder, issued: IssuedInvoice, is_sample: bool
+) -> None:
     check_transition(invoice.state, Invoice.State.ISSUED)
     invoice.state, invoice.failure = Invoice.State.ISSUED, ""
     invoice.due_at = None
@@ -137,24 +137,31 @@ def _store(
     invoice.tax_fen = order.tax_fen
     invoice.tax_rate_permille = order.tax_rate_permille
     invoice.is_sample = is_sample
-    # The row first: a number that is taken must not leave files behind.
-    invoice.save()
-    _save_files(invoice, issued)
-    invoice.save(update_fields=["file", "xml", "failure"])
-    return invoice
 
 
-def _save_files(invoice: Invoice, issued: IssuedInvoice) -> None:
-    folder = f"invoices/{invoice.request_number[1:5]}/{invoice.request_number}"
-    if issued.xml:
-        invoice.xml.save(f"{folder}.xml", ContentFile(issued.xml), save=False)
+def _draw(invoice: Invoice) -> bytes:
     try:
-        pdf = issued.pdf or documents.draw_invoice(invoice)
+        return documents.draw_invoice(invoice)
     except PaperError as error:
         # Issued is issued, with or without a picture.
         invoice.failure = f"版式文件制作失败：{error}"[:FAILURE_LENGTH]
-    else:
+        return b""
+
+
+def _store(invoice: Invoice, pdf: bytes, xml: bytes) -> Invoice:
+    """Save what was filled in, unless another worker was quicker."""
+    locked = lock_invoice(invoice.pk)
+    if locked.state != Invoice.State.ISSUING:
+        return locked
+    # The row first: a number that is taken must not leave files behind.
+    invoice.save()
+    folder = f"invoices/{invoice.request_number[1:5]}/{invoice.request_number}"
+    if xml:
+        invoice.xml.save(f"{folder}.xml", ContentFile(xml), save=False)
+    if pdf:
         invoice.file.save(f"{folder}.pdf", ContentFile(pdf), save=False)
+    invoice.save(update_fields=["file", "xml"])
+    return invoice
 
 
 @transaction.atomic

@@ -57,8 +57,7 @@ def request_invoice(
     """Ask for the invoice of a paid order, in the calendar year of payment.
 
     One that the provider refused may be asked for again with other details: it was never
-    issued.
-    Raises `OrderNotPaidError`, `NothingToInvoiceError`, `YearOverError` and
+    issued. Raises `OrderNotPaidError`, `NothingToInvoiceError`, `YearOverError` and
     `AlreadyRequestedError`.
     """
     order = lock_order(order.pk)

@@ -14,8 +14,8 @@ from fontTools.ttLib import TTFont
 
 # Raised when the trimmed copies would come out differently.
 TRIM_RECIPE = 1
-# Besides GB 2312: the dot inside names, which its table calls a katakana dot, and accents
-# of pinyin are in it already.
+# Besides GB 2312: the dot inside names, for which its table has a katakana dot, and signs of
+# which it has the wide form only.
 _EXTRA_CHARACTERS = "\u00b7\u00d7\u00a5\u2014\u2026"
 
 
@@ -60,7 +60,7 @@ class FontFile:
 
 @dataclass(frozen=True)
 class Coverage:
-    """Code points as sorted ranges: a thousandth of the memory of a set of them."""
+    """Code points as sorted ranges; a set of them would take megabytes for each font."""
 
     starts: tuple[int, ...]
     ends: tuple[int, ...]

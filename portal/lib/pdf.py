@@ -15,9 +15,9 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
-# The layout engine logs one line per step of each document at INFO.
 from portal.lib.fonts import Coverage, FontFile, Role, trim_font
 
+# The layout engine logs one line per step of each document at INFO.
 logging.getLogger("weasyprint.progress").setLevel(logging.WARNING)
 
 FAMILY = "Portal Serif"

@@ -4,10 +4,12 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from accounts.models import Profile
-from certificates import services
+from certificates import documents, services
 from certificates.models import CertificateIssue
+from certificates.sealing.signing import SealedField, Sealer, ensure_sample_identity
 from certificates.services import Finding, check_file
 from tests.clock import at
 from tests.factories.accounts import UserFactory
@@ -237,6 +239,22 @@ def test_a_stored_file_whose_seal_does_not_hold_is_not_called_genuine(issue, now
     CertificateIssue.objects.filter(pk=issue.pk).update(sha256=digest)
 
     assert check_file(content=content, now=now).finding == Finding.CHANGED
+
+
+def test_the_name_in_a_strangers_seal_is_not_repeated(client, issue, tmp_path, now):
+    """Anybody can make a certificate that carries our name."""
+    key, certificate, _ = ensure_sample_identity(
+        tmp_path, organisation="冒名中心", now=timezone.now()
+    )
+    field = SealedField(box=(0, 0, 60, 60), reason="", location="")
+    forged = Sealer(key_file=key, certificate_file=certificate).seal(
+        documents.compose(documents.paper_of(issue)), field
+    )
+
+    page = upload(client, forged).content.decode()
+
+    assert "不是本平台制发的原件" in page
+    assert "冒名中心" not in page
 
 
 def test_large_files_are_refused_unread(client):
