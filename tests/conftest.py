@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 import pytest
 
+from portal.supervisor import end_with_parent
 from tests.clock import at
 from tests.network import allow_loopback_only
 
@@ -54,6 +55,8 @@ def pytest_configure(config: pytest.Config) -> None:
     allow_loopback_only()
     # Argon2 takes a fifth of a second by design; no test measures it.
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+    # With Redis a session costs no query; counts are to be the same in every run.
+    settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -187,6 +190,8 @@ def start_worker(*arguments: str) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             start_new_session=True,
+            # A run that is killed leaves no worker behind.
+            preexec_fn=end_with_parent,  # noqa: PLW1509
         )
 
 
