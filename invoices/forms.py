@@ -47,7 +47,12 @@ class InvoiceRequestForm(forms.Form):
         help_text="企业必填；事业单位及其他选填，填写后将核对；个人无需填写。",
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
     )
-    email = forms.EmailField(label="接收邮箱", max_length=254, required=False)
+    email = forms.EmailField(
+        label="接收邮箱",
+        max_length=254,
+        required=False,
+        help_text="选填，开具后发邮件提醒您登录下载。",
+    )
     is_checked = forms.BooleanField(
         label="开票信息已与财务人员核实无误",
         error_messages={"required": "请先与贵单位财务人员核实开票信息。"},

@@ -49,14 +49,14 @@ class CheckoutForm(forms.Form):
         label="统一社会信用代码",
         max_length=40,
         required=False,
-        help_text="单位抬头必填，18位。",
+        help_text="企业必填，18位；事业单位及其他选填，填写后将核对。",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     email = forms.EmailField(
         label="接收邮箱",
         max_length=254,
         required=False,
-        help_text="选填，开具后同时发送一份到邮箱。",
+        help_text="选填，开具后发邮件提醒您登录下载。",
     )
     agreement = forms.BooleanField(
         label="我已核对以上信息，并阅读和同意《购买须知》",
@@ -99,14 +99,16 @@ class CheckoutForm(forms.Form):
             self._check_credit_code(cleaned)
 
     def _check_credit_code(self, cleaned: dict[str, Any]) -> None:
+        """Only an enterprise must give one (国家税务总局公告2017年第16号); others may."""
         text = cleaned["credit_code"]
+        is_enterprise = cleaned.get("buyer_kind") == Buyer.ENTERPRISE
         if not text:
-            self.add_error("credit_code", "单位抬头须填写统一社会信用代码。")
+            if is_enterprise:
+                self.add_error("credit_code", "企业抬头须填写统一社会信用代码。")
             return
         try:
             cleaned["credit_code"] = parse_credit_code(text).code
         except CreditCodeError as error:
-            is_enterprise = cleaned.get("buyer_kind") == Buyer.ENTERPRISE
             if is_enterprise or not is_old_taxpayer_number(text):
                 self.add_error("credit_code", str(error))
             else:

@@ -49,4 +49,9 @@ TEMPLATES: Mapping[str, MessageText] = {
         "密码修改提醒",
         "您的账号密码已修改。如非本人操作，请立即重置密码并联系在线客服。",
     ),
+    "invoice_issued": MessageText(
+        "发票开具通知",
+        "您为订单{order}申请的电子发票已开具，发票号码{number}。请登录后查看和下载：{address}",
+        subject="电子发票已开具",
+    ),
 }

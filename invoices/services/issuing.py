@@ -7,9 +7,12 @@ from functools import cache
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
+from accounts.models import Message
+from accounts.services import send_message
 from invoices import documents, queries
 from invoices.errors import ProviderError
 from invoices.locks import lock_due_invoices, lock_invoice
@@ -77,7 +80,7 @@ def issue_invoice(*, invoice_id: int, now: datetime) -> Invoice | None:
         if error.is_permanent:
             return _fail(invoice_id, str(error), is_refused=True)
         return _put_off(invoice_id, str(error), now)
-    return _keep(invoice, order, issued, provider.is_sample)
+    return _keep(invoice, order, issued, is_sample=provider.is_sample, now=now)
 
 
 @cache
@@ -113,7 +116,12 @@ def _describe_order(invoice: Invoice, now: datetime) -> InvoiceOrder:
 
 
 def _keep(
-    invoice: Invoice, order: InvoiceOrder, issued: IssuedInvoice, is_sample: bool
+    invoice: Invoice,
+    order: InvoiceOrder,
+    issued: IssuedInvoice,
+    *,
+    is_sample: bool,
+    now: datetime,
 ) -> Invoice:
     if not is_invoice_number(issued.number):
         return _fail(invoice.pk, "开票服务返回的发票号码无效", is_refused=False)
@@ -122,7 +130,7 @@ def _keep(
     pdf = issued.pdf or _draw(invoice)
     try:
         with transaction.atomic():
-            return _store(invoice, pdf, issued.xml)
+            return _store(invoice, pdf, issued.xml, now)
     except IntegrityError:
         return _fail(invoice.pk, "开票服务返回的发票号码重复", is_refused=False)
 
@@ -148,8 +156,8 @@ def _draw(invoice: Invoice) -> bytes:
         return b""
 
 
-def _store(invoice: Invoice, pdf: bytes, xml: bytes) -> Invoice:
-    """Save what was filled in, unless another worker was quicker."""
+def _store(invoice: Invoice, pdf: bytes, xml: bytes, now: datetime) -> Invoice:
+    """Save what was filled in and tell the buyer, unless another worker was quicker."""
     locked = lock_invoice(invoice.pk)
     if locked.state != Invoice.State.ISSUING:
         return locked
@@ -161,7 +169,29 @@ def _store(invoice: Invoice, pdf: bytes, xml: bytes) -> Invoice:
     if pdf:
         invoice.file.save(f"{folder}.pdf", ContentFile(pdf), save=False)
     invoice.save(update_fields=["file", "xml"])
+    _tell_buyer(invoice, now)
     return invoice
+
+
+def _tell_buyer(invoice: Invoice, now: datetime) -> None:
+    """Mail the address that was given with the request where the invoice can be fetched.
+
+    A link behind the login, not the file: an address may be mistyped.
+    """
+    if not invoice.email:
+        return
+    path = reverse("invoices:detail", args=[invoice.request_number])
+    send_message(
+        channel=Message.Channel.MAIL,
+        recipient=invoice.email,
+        template="invoice_issued",
+        context={
+            "order": invoice.order.number,
+            "number": invoice.number or "",
+            "address": f"{settings.SITE_URL}{path}",
+        },
+        now=now,
+    )
 
 
 @transaction.atomic

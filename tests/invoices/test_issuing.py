@@ -1,8 +1,10 @@
+from dataclasses import replace
 from datetime import timedelta
 from xml.etree import ElementTree
 
 import pytest
 
+from accounts.models import Message
 from invoices import tasks
 from invoices.errors import ProviderError
 from invoices.models import Invoice
@@ -215,3 +217,27 @@ def test_the_sweep_task_pulls_and_issues(provider):
     tasks.issue_requested_invoices()
 
     assert Invoice.objects.get().state == State.ISSUED
+
+
+def test_the_buyer_is_told_by_mail_once_where_the_invoice_is(provider, now, settings):
+    order = make_paid_order()
+    ask_at_checkout(order, replace(ENTERPRISE, email="caiwu@portal.example"))
+
+    issue_requested(now=now)
+    issue_requested(now=now)
+
+    invoice = Invoice.objects.get()
+    message = Message.objects.get()
+    assert message.channel == Message.Channel.MAIL
+    assert message.recipient == "caiwu@portal.example"
+    assert order.number in message.text
+    assert f"{settings.SITE_URL}/invoices/{invoice.request_number}/" in message.text
+
+
+def test_without_an_address_nobody_is_told(provider, now):
+    ask_at_checkout(make_paid_order(), ENTERPRISE)
+
+    issue_requested(now=now)
+
+    assert Invoice.objects.get().state == State.ISSUED
+    assert Message.objects.count() == 0

@@ -46,12 +46,22 @@ def test_unit_gives_its_code() -> None:
 
 
 @pytest.mark.parametrize("kind", ["enterprise", "institution"])
-@pytest.mark.parametrize("code", ["", "123", CODE17 + "I", CODE[:-1] + "?"])
-def test_unit_without_a_valid_code_is_refused(kind: str, code: str) -> None:
+@pytest.mark.parametrize("code", ["123", CODE17 + "I", CODE[:-1] + "?"])
+def test_unit_with_an_invalid_code_is_refused(kind: str, code: str) -> None:
     form = make_form(buyer_kind=kind, credit_code=code)
 
     assert not form.is_valid()
     assert list(form.errors) == ["credit_code"]
+
+
+def test_only_an_enterprise_must_give_a_code() -> None:
+    """DOM-16."""
+    enterprise = make_form(buyer_kind="enterprise", credit_code="")
+    institution = make_form(buyer_kind="institution", credit_code="")
+
+    assert not enterprise.is_valid()
+    assert list(enterprise.errors) == ["credit_code"]
+    assert institution.is_valid()
 
 
 def test_old_number_is_good_for_institutions_only() -> None:
