@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.conf import settings
-from django.db.models import Max, QuerySet
+from django.db.models import Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -24,6 +24,8 @@ PLANS_ON_HOME = 8
 NEWS_ON_HOME = 7
 DOWNLOADS_ON_HOME = 6
 ROWS_IN_SPACE = 3
+# More than anybody leaves unpaid or without an invoice within a year.
+ORDERS_IN_SPACE = 50
 
 
 @dataclass(frozen=True)
@@ -156,6 +158,8 @@ def get_space(person: User, *, now: datetime) -> Space:
     held = list_held_plans(person)
     completed = [plan for plan in held if plan.state == Enrolment.State.COMPLETED]
     awaiting = [plan for plan in completed if plan.certificate_number is None]
+    orders = list_orders_to_act_on(person, now=now)
+    pending = [row for row in reversed(orders) if row.state == Order.State.PENDING]
     return Space(
         year=year,
         duties=[build_duty(subject, year, held) for subject in Subject],
@@ -163,9 +167,9 @@ def get_space(person: User, *, now: datetime) -> Space:
         awaiting_certificate=awaiting,
         certified=[plan for plan in completed if plan.certificate_number is not None],
         last_progress=find_last_progress(person),
-        pending_orders=list_pending_orders(person, now=now),
+        pending_orders=pending[:ROWS_IN_SPACE],
         invoices=list_recent_invoices(person),
-        uninvoiced_count=count_uninvoiced(person, year=year),
+        uninvoiced_count=sum(row.state == Order.State.PAID for row in orders),
         # Asked for the hint beside a finished plan only.
         lacks_details=bool(awaiting and find_missing_details(describe_person(person))),
     )
@@ -205,14 +209,26 @@ def find_last_progress(person: User) -> ChapterProgress | None:
     )
 
 
-def list_pending_orders(person: User, *, now: datetime) -> list[Order]:
-    """Orders that can still be paid at `now`, with the title of what they buy."""
+def list_orders_to_act_on(person: User, *, now: datetime) -> list[Order]:
+    """Orders that can still be paid at `now`, and those paid this year without an invoice:
+    only in that year may one be asked for. Each with the title of what it buys; the last to
+    expire first.
+    """
+    year = timezone.localdate(now).year
+    start = timezone.make_aware(datetime(year, 1, 1))  # noqa: DTZ001 - made aware here
+    can_pay = Q(state=Order.State.PENDING, expires_at__gt=now)
+    lacks_invoice = Q(
+        state=Order.State.PAID,
+        paid_at__gte=start,
+        total_fen__gt=0,
+        invoice_request=None,
+        invoices=None,
+    )
     return list(
-        Order.objects.filter(
-            buyer=person, state=Order.State.PENDING, expires_at__gt=now
-        )
+        Order.objects.filter(can_pay | lacks_invoice, buyer=person)
+        .only("number", "state", "total_fen", "expires_at")
         .annotate(plan_title=Max("lines__plan_title"))
-        .order_by("expires_at")[:ROWS_IN_SPACE]
+        .order_by("-expires_at")[:ORDERS_IN_SPACE]
     )
 
 
@@ -220,18 +236,6 @@ def list_recent_invoices(person: User) -> list[Invoice]:
     return list(
         Invoice.objects.filter(order__buyer=person, kind=Invoice.Kind.BLUE)
         .exclude(state=Invoice.State.REVERSED)
+        .only("request_number", "state", "title", "amount_fen", "requested_at")
         .order_by("-requested_at")[:ROWS_IN_SPACE]
     )
-
-
-def count_uninvoiced(person: User, *, year: int) -> int:
-    """Orders paid in `year` without an invoice: only then may one be asked for."""
-    start = timezone.make_aware(datetime(year, 1, 1))  # noqa: DTZ001 - made aware here
-    return Order.objects.filter(
-        buyer=person,
-        state=Order.State.PAID,
-        paid_at__gte=start,
-        total_fen__gt=0,
-        invoice_request=None,
-        invoices=None,
-    ).count()

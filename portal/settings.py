@@ -142,7 +142,10 @@ else:
             "LOCATION": VAR_DIR / "cache",
         }
     }
-SESSION_ENGINE = "django.contrib.sessions.backends.db"
+# Sessions live in the database; Redis spares a query, a file would not be quicker.
+SESSION_ENGINE = (
+    f"django.contrib.sessions.backends.{'cached_db' if REDIS_URL else 'db'}"
+)
 SESSION_COOKIE_AGE = 60 * 60 * 12
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

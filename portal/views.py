@@ -1,3 +1,4 @@
+from functools import partial
 from typing import cast
 
 from django.contrib.auth.decorators import login_required
@@ -5,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -22,10 +24,11 @@ PROFESSIONAL_TEXT = (
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
-    page = queries.get_home(now=now)
+    # Read when the page's kept part has to be made anew.
+    page = cast(queries.Home, SimpleLazyObject(partial(queries.get_home, now=now)))
     context = {
         "home": page,
-        "entries": describe_entries(page),
+        "entries": SimpleLazyObject(partial(describe_entries, page)),
         "today": timezone.localdate(now),
     }
     return render(request, "portal/home.html", context)
