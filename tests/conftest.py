@@ -67,6 +67,11 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         os.environ.pop("DJANGO_SETTINGS_MODULE", None)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The journey lasts minutes: begun first, it runs beside everything else."""
+    items.sort(key=lambda item: item.get_closest_marker("journey") is None)
+
+
 # --- Database and cache ------------------------------------------------------------------
 @pytest.fixture(scope="session")
 def django_db_modify_db_settings(
