@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.backends import ModelBackend
+from django.db.models import BigAutoField
 from django.http import HttpRequest
 from django.utils import timezone
 
@@ -11,6 +12,14 @@ from accounts.errors import LoginRefusedError, LoginThrottledError
 from accounts.models import User
 from accounts.services.login import check_login
 from portal.lib.addresses import client_address
+from portal.lib.kept_reads import KeptRead, Parameter, column_names
+
+# Read by every request of everybody who is logged in.
+_ACCOUNT = KeptRead(
+    lambda: User.objects.filter(pk=Parameter("pk", BigAutoField())).values_list(
+        *column_names(User)
+    )
+)
 
 
 class PersonBackend(ModelBackend):
@@ -33,6 +42,14 @@ class PersonBackend(ModelBackend):
             )
         except (LoginRefusedError, LoginThrottledError):
             return None
+
+    def get_user(self, user_id: int) -> User | None:
+        """The account of a session, None when it may not have one (any more)."""
+        rows = _ACCOUNT.rows(pk=user_id)
+        if not rows:
+            return None
+        user = User.from_db("default", column_names(User), rows[0])
+        return user if self.user_can_authenticate(user) else None
 
     def user_can_authenticate(self, user: Any) -> bool:
         """Asked at every request: a session ends when its account is closed."""

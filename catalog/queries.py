@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.core import signing
+from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet, Sum
 from django.urls import reverse
 
@@ -15,10 +16,19 @@ from catalog.errors import (
     VideoLinkExpiredError,
     VideoNotFoundError,
 )
-from catalog.models import Chapter, Course, Plan, PlanCourse, Subject, Video
+from catalog.models import (
+    Chapter,
+    Course,
+    FieldOfStudy,
+    Plan,
+    PlanCourse,
+    Subject,
+    Video,
+)
 from catalog.rules import CourseFacts, CreditSum, PlanFacts
 
 COURSES_PER_PAGE = 12
+OFFER_KEPT_SECONDS = 30
 
 # An address serves through a pause for lunch, not longer than an evening. It ends on the hour,
 # so that reloading a page within the hour finds the video in the browser's cache.
@@ -72,63 +82,92 @@ def _get_plan(plans: QuerySet[Plan], code: str) -> Plan:
         raise PlanNotFoundError from error
 
 
-def list_plan_courses(plan: Plan, kind: str = "") -> QuerySet[PlanCourse]:
-    """Courses of a plan in order, with lecturer, `chapter_count` and `duration_ms`.
+@dataclass(frozen=True, slots=True)
+class OfferedCourse:
+    """A course as a plan offers it, the same for everybody.
 
-    One query whatever the number of courses. `kind` keeps compulsory or elective ones only.
+    Plain values: pages keep the list of a plan, and the drawn card of a course is found again
+    by what this says.
     """
-    courses = plan.plan_courses.all()
-    if kind:
-        courses = courses.filter(kind=kind)
-    return (
-        courses.select_related("course__lecturer")
-        .annotate(
-            chapter_count=Count("course__chapters"),
-            duration_ms=Sum("course__chapters__video__duration_ms", default=0),
-        )
-        .order_by("position", "pk")
-    )
+
+    pk: int
+    code: str
+    title: str
+    field: str
+    credits: int
+    kind: str
+    lecturer_name: str
+    lecturer_title: str
+    chapter_count: int
+    duration_ms: int
+
+    @property
+    def field_label(self) -> str:
+        return str(FieldOfStudy(self.field).label)
+
+    @property
+    def kind_label(self) -> str:
+        return str(PlanCourse.Kind(self.kind).label)
 
 
 @dataclass(frozen=True)
 class PlanOffer:
-    """What a plan offers in all."""
+    """What a plan offers: its courses in order."""
 
-    credits: CreditSum
-    compulsory_count: int
-    elective_count: int
+    courses: list[OfferedCourse]
+
+    def of_kind(self, kind: str) -> list[OfferedCourse]:
+        """Courses of one kind; all of them for the empty kind."""
+        return [each for each in self.courses if kind in ("", each.kind)]
+
+    @property
+    def credits(self) -> CreditSum:
+        compulsory = sum(each.credits for each in self.of_kind("compulsory"))
+        total = sum(each.credits for each in self.courses)
+        return CreditSum(compulsory=compulsory, elective=total - compulsory)
 
     @property
     def course_count(self) -> int:
-        return self.compulsory_count + self.elective_count
+        return len(self.courses)
 
-    def count_of(self, kind: str) -> int:
-        """How many courses are of `kind`; all of them for the empty kind."""
-        counts = {
-            PlanCourse.Kind.COMPULSORY.value: self.compulsory_count,
-            PlanCourse.Kind.ELECTIVE.value: self.elective_count,
-        }
-        return counts.get(kind, self.course_count)
+    @property
+    def compulsory_count(self) -> int:
+        return len(self.of_kind("compulsory"))
+
+    @property
+    def elective_count(self) -> int:
+        return self.course_count - self.compulsory_count
 
     @property
     def has_both_kinds(self) -> bool:
         return self.compulsory_count > 0 and self.elective_count > 0
 
 
-def read_plan_offer(plan: Plan) -> PlanOffer:
-    """Count the courses of a plan and add up their credits; one query."""
-    compulsory = Q(kind=PlanCourse.Kind.COMPULSORY)
-    row = plan.plan_courses.aggregate(
-        compulsory=Sum("course__credits", filter=compulsory, default=0),
-        elective=Sum("course__credits", filter=~compulsory, default=0),
-        compulsory_count=Count("pk", filter=compulsory),
-        elective_count=Count("pk", filter=~compulsory),
+def read_plan_offer(plan_id: int) -> PlanOffer:
+    """Read the courses of a plan with lecturers, chapters and length; one query."""
+    rows = (
+        PlanCourse.objects.filter(plan_id=plan_id)
+        .order_by("position", "pk")
+        .values_list(
+            *("course_id", "course__code", "course__title", "course__field"),
+            *("course__credits", "kind"),
+            *("course__lecturer__name", "course__lecturer__title"),
+            Count("course__chapters"),
+            Sum("course__chapters__video__duration_ms", default=0),
+        )
     )
-    return PlanOffer(
-        credits=CreditSum(compulsory=row["compulsory"], elective=row["elective"]),
-        compulsory_count=row["compulsory_count"],
-        elective_count=row["elective_count"],
-    )
+    return PlanOffer([OfferedCourse(*row) for row in rows])
+
+
+def recall_plan_offer(plan_id: int) -> PlanOffer:
+    """Like `read_plan_offer`, up to half a minute old: for pages that everybody opens."""
+    # While a release is rolled out, processes of both must not read each other's values.
+    key = f"catalog:offer:{'-'.join(OfferedCourse.__slots__)}:{plan_id}"
+    offer: PlanOffer | None = cache.get(key)
+    if offer is None:
+        offer = read_plan_offer(plan_id)
+        cache.set(key, offer, OFFER_KEPT_SECONDS)
+    return offer
 
 
 def get_plan_course(plan: Plan, course_code: str) -> PlanCourse:

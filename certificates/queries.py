@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Prefetch
+from django.db.models import BigAutoField, Prefetch
 
 from accounts.models import Profile, User
 from accounts.rules.series import level_name, series_name
@@ -16,6 +16,7 @@ from certificates.models import Certificate, CertificateIssue
 from certificates.rules import MissingCredits, count_missing_credits, is_same_name
 from learning.models import Enrolment
 from learning.queries import list_enrolments_for
+from portal.lib.kept_reads import KeptRead, Parameter
 from portal.lib.masks import mask_id_number, mask_name
 
 
@@ -130,21 +131,25 @@ def find_issue(issue_id: int) -> CertificateIssue | None:
 # --- What prints ---------------------------------------------------------------------------
 
 
+_DETAILS = KeptRead(
+    lambda: Profile.objects.filter(
+        person=Parameter("person", BigAutoField())
+    ).values_list(
+        *("region__name", "unit__region__name", "series", "level"),
+        *("unit_name", "unit__name"),
+    )
+)
+
+
 def describe_person(person: User) -> dict[str, str]:
     """The person's present details in the words that print; empty where nothing is filled in."""
-    profile = (
-        Profile.objects.select_related("region", "unit__region")
-        .filter(person=person)
-        .first()
-    )
-    if profile is None:
-        return {"region": "", "series": "", "level": "", "unit_name": ""}
-    region = profile.region or (profile.unit.region if profile.unit else None)
+    row = next(iter(_DETAILS.rows(person=person.pk)), None)
+    region, unit_region, series, level, unit_name, unit = row or ("",) * 6
     return {
-        "region": region.name if region else "",
-        "series": series_name(profile.series),
-        "level": level_name(profile.level),
-        "unit_name": profile.unit_name or (profile.unit.name if profile.unit else ""),
+        "region": region or unit_region or "",
+        "series": series_name(series),
+        "level": level_name(level),
+        "unit_name": unit_name or unit or "",
     }
 
 

@@ -1,12 +1,15 @@
 """Reads of learning. A person's rows are reached through the `…_for` functions only."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 
-from django.db.models import Count, Q, QuerySet, Sum
+from django.db.models import BigAutoField, Q, QuerySet, SlugField
 
 from accounts.models import User
-from catalog.models import Chapter, Course, Plan, PlanCourse, Question, Subject
+from catalog.models import Chapter, Course, FieldOfStudy, Plan, Question, Subject
+from catalog.queries import OfferedCourse
 from learning.errors import ChapterNotFoundError, EnrolmentNotFoundError
 from learning.models import (
     ChapterProgress,
@@ -16,6 +19,7 @@ from learning.models import (
     RefusedTime,
 )
 from learning.rules.prompts import QuestionText
+from portal.lib.kept_reads import KeptRead, Parameter, column_names
 
 # Questions a person was asked lately are not asked again while there are others.
 RECENT_PROMPTS = 20
@@ -23,14 +27,65 @@ RECENT_PROMPTS = 20
 # --- Enrolments --------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class HeldPlan:
+    """A plan that a person holds, as the lists of plans show it.
+
+    Plain values: someone who makes up sixteen years holds dozens of plans, and two model
+    instances for each took most of a page's time.
+    """
+
+    state: str
+    percent: int
+    compulsory_earned: int
+    elective_earned: int
+    completed_at: datetime | None
+    code: str
+    title: str
+    year: int
+    subject: str
+    field: str
+    entry: int
+    hours: int
+    required_credits: int
+    training_start: date
+    training_end: date
+
+    @property
+    def credits_earned(self) -> int:
+        return self.compulsory_earned + self.elective_earned
+
+    @property
+    def is_completed(self) -> bool:
+        return self.state == Enrolment.State.COMPLETED
+
+    @property
+    def subject_label(self) -> str:
+        return str(Subject(self.subject).label)
+
+    @property
+    def field_label(self) -> str:
+        return str(FieldOfStudy(self.field).label) if self.field else ""
+
+
+# In the order of the fields of `HeldPlan`.
+HELD_PLAN_COLUMNS = (
+    *("state", "percent", "compulsory_earned", "elective_earned", "completed_at"),
+    *("plan__code", "plan__title", "plan__year", "plan__subject", "plan__field"),
+    *("plan__entry", "plan__hours", "plan__required_credits"),
+    *("plan__training_start", "plan__training_end"),
+)
+
+
 def list_enrolments_for(user: User) -> QuerySet[Enrolment]:
     """The person's live enrolments with their plans, newest year first."""
-    return (
-        Enrolment.objects.live()
-        .filter(person=user)
-        .select_related("plan")
-        .order_by("-plan__year", "-opened_at", "-pk")
-    )
+    return list_enrolments_of(user).select_related("plan")
+
+
+def list_enrolments_of(person: User | Parameter) -> QuerySet[Enrolment]:
+    """Live enrolments of a person who may be named later, newest year first."""
+    enrolments = Enrolment.objects.live().filter(person=person)
+    return enrolments.order_by("-plan__year", "-opened_at", "-pk")
 
 
 def list_completed_for(user: User) -> QuerySet[Enrolment]:
@@ -38,12 +93,29 @@ def list_completed_for(user: User) -> QuerySet[Enrolment]:
     return list_enrolments_for(user).filter(state=Enrolment.State.COMPLETED)
 
 
+_ENROLMENT_WITH_PLAN = KeptRead(
+    lambda: (
+        Enrolment.objects.live()
+        .filter(
+            person=Parameter("person", BigAutoField()),
+            plan__code=Parameter("plan", SlugField()),
+        )
+        .values_list(
+            *column_names(Enrolment), *(f"plan__{name}" for name in column_names(Plan))
+        )
+    )
+)
+
+
 def get_enrolment_for(user: User, plan_code: str) -> Enrolment:
-    """The person's live enrolment in a plan. Raises EnrolmentNotFoundError."""
-    try:
-        return list_enrolments_for(user).get(plan__code=plan_code)
-    except Enrolment.DoesNotExist as error:
-        raise EnrolmentNotFoundError from error
+    """The person's live enrolment in a plan, with the plan. Raises EnrolmentNotFoundError."""
+    rows = _ENROLMENT_WITH_PLAN.rows(person=user.pk, plan=plan_code)
+    if not rows:
+        raise EnrolmentNotFoundError
+    names = column_names(Enrolment)
+    enrolment = Enrolment.from_db("default", names, rows[0][: len(names)])
+    enrolment.plan = Plan.from_db("default", column_names(Plan), rows[0][len(names) :])
+    return enrolment
 
 
 def find_enrolment(user_id: int, plan_id: int) -> Enrolment | None:
@@ -93,110 +165,50 @@ def yearly_hours(user: User, year: int) -> YearlyHours:
 class CourseState:
     """A course of a plan as one learner stands in it."""
 
-    plan_course: PlanCourse
-    chapter_count: int
+    course: OfferedCourse
     chapters_done: int
-    duration_ms: int
     covered_ms: int
     is_completed: bool
-
-    @property
-    def course(self) -> Course:
-        return self.plan_course.course
 
     @property
     def is_begun(self) -> bool:
         return self.covered_ms > 0 or self.chapters_done > 0
 
-
-@dataclass(frozen=True)
-class CourseCounts:
-    """How many courses of either kind a plan has."""
-
-    compulsory: int
-    elective: int
-
     @property
-    def total(self) -> int:
-        return self.compulsory + self.elective
-
-    def of(self, kind: str) -> int:
-        """Courses of one kind; of both for an empty `kind`."""
-        kinds = PlanCourse.Kind
-        counts = {kinds.COMPULSORY: self.compulsory, kinds.ELECTIVE: self.elective}
-        return counts[kinds(kind)] if kind else self.total
-
-    @property
-    def has_both_kinds(self) -> bool:
-        return self.compulsory > 0 and self.elective > 0
+    def percent(self) -> int:
+        """How much of the course is learnt, rounded down: 100 is for what is finished."""
+        if self.is_completed:
+            return 100
+        length = self.course.duration_ms
+        return min(99, self.covered_ms * 100 // length) if length else 0
 
 
-def count_courses(plan: Plan) -> CourseCounts:
-    """Count the courses of a plan; one query."""
-    rows = plan.plan_courses.values("kind").annotate(number=Count("pk")).order_by()
-    counts = dict(rows.values_list("kind", "number"))
-    kinds = PlanCourse.Kind
-    return CourseCounts(counts.get(kinds.COMPULSORY, 0), counts.get(kinds.ELECTIVE, 0))
-
-
-def list_study_courses(plan: Plan, kind: str = "") -> QuerySet[PlanCourse]:
-    """Courses of a plan in order, with their lecturers; `kind` keeps one kind only."""
-    courses = plan.plan_courses.filter(kind=kind) if kind else plan.plan_courses.all()
-    return courses.select_related("course__lecturer").order_by("position", "pk")
+_PROGRESS = KeptRead(
+    lambda: ChapterProgress.objects.filter(
+        enrolment=Parameter("enrolment", BigAutoField())
+    ).values_list("chapter__course_id", "covered_ms", "completed_at")
+)
+_COMPLETED = KeptRead(
+    lambda: CourseCompletion.objects.filter(
+        enrolment=Parameter("enrolment", BigAutoField())
+    ).values_list("course_id")
+)
 
 
 def list_course_states(
-    enrolment: Enrolment, plan_courses: Sequence[PlanCourse]
+    enrolment: Enrolment, courses: Sequence[OfferedCourse]
 ) -> list[CourseState]:
-    """How far the learner is in each of these courses; three queries over them alone."""
-    course_ids = [row.course_id for row in plan_courses]
-    offered = _add_up_chapters(course_ids)
-    learnt = _add_up_progress(enrolment, course_ids)
-    completed = set(
-        CourseCompletion.objects.filter(
-            enrolment=enrolment, course_id__in=course_ids
-        ).values_list("course_id", flat=True)
-    )
-    states = []
-    for row in plan_courses:
-        chapter_count, duration_ms = offered.get(row.course_id, (0, 0))
-        chapters_done, covered_ms = learnt.get(row.course_id, (0, 0))
-        is_completed = row.course_id in completed
-        states.append(
-            CourseState(
-                row, chapter_count, chapters_done, duration_ms, covered_ms, is_completed
-            )
-        )
-    return states
-
-
-def _add_up_chapters(course_ids: list[int]) -> dict[int, tuple[int, int]]:
-    """Number of chapters and their length in milliseconds, by course."""
-    rows = (
-        Chapter.objects.filter(course_id__in=course_ids)
-        .values("course_id")
-        .annotate(count=Count("pk"), length=Sum("video__duration_ms", default=0))
-        .values_list("course_id", "count", "length")
-    )
-    return {course_id: (count, length) for course_id, count, length in rows}
-
-
-def _add_up_progress(
-    enrolment: Enrolment, course_ids: list[int]
-) -> dict[int, tuple[int, int]]:
-    """Number of finished chapters and credited milliseconds, by course."""
-    rows = (
-        ChapterProgress.objects.filter(
-            enrolment=enrolment, chapter__course_id__in=course_ids
-        )
-        .values("chapter__course_id")
-        .annotate(
-            count=Count("pk", filter=Q(completed_at__isnull=False)),
-            covered=Sum("covered_ms", default=0),
-        )
-        .values_list("chapter__course_id", "count", "covered")
-    )
-    return {course_id: (count, covered) for course_id, count, covered in rows}
+    """How far the learner is in each of these courses; two queries."""
+    done: Counter[int] = Counter()
+    covered: Counter[int] = Counter()
+    for course_id, covered_ms, completed_at in _PROGRESS.rows(enrolment=enrolment.pk):
+        covered[course_id] += covered_ms
+        done[course_id] += completed_at is not None
+    completed = {row[0] for row in _COMPLETED.rows(enrolment=enrolment.pk)}
+    return [
+        CourseState(course, done[course.pk], covered[course.pk], course.pk in completed)
+        for course in courses
+    ]
 
 
 @dataclass(frozen=True)

@@ -18,18 +18,19 @@ from catalog.models import PlanCourse, Video
 from catalog.queries import (
     COURSES_PER_PAGE,
     get_plan_course,
+    recall_plan_offer,
     signed_video_url,
 )
 from learning.errors import EnrolmentNotFoundError
 from learning.models import Enrolment
 from learning.queries import (
+    HELD_PLAN_COLUMNS,
     ChapterState,
-    count_courses,
+    HeldPlan,
     get_enrolment_for,
     list_chapter_states,
     list_course_states,
     list_enrolments_for,
-    list_study_courses,
 )
 from learning.rules.credit import find_resume_ms
 
@@ -44,9 +45,11 @@ def training(request: HttpRequest) -> HttpResponse:
     chosen = request.GET.get("state", "")
     if chosen in STATES:
         enrolments = enrolments.filter(state=STATES[chosen])
-    page = Paginator(enrolments, ENROLMENTS_PER_PAGE).get_page(request.GET.get("page"))
+    rows = enrolments.values_list(*HELD_PLAN_COLUMNS)
+    page = Paginator(rows, ENROLMENTS_PER_PAGE).get_page(request.GET.get("page"))
     context = {
         "page_obj": page,
+        "plans": [HeldPlan(*row) for row in page.object_list],
         "state": chosen if chosen in STATES else "",
         "today": timezone.localdate(),
     }
@@ -59,15 +62,13 @@ def course_list(request: HttpRequest, plan: str) -> HttpResponse:
     enrolment = _get_enrolment(request, plan)
     kind = request.GET.get("kind", "")
     kind = kind if kind in PlanCourse.Kind.values else ""
-    counts = count_courses(enrolment.plan)
-    courses = Paginator(list_study_courses(enrolment.plan, kind), COURSES_PER_PAGE)
-    # Counted already, so not once more.
-    courses.count = counts.of(kind)
+    offer = recall_plan_offer(enrolment.plan_id)
+    courses = Paginator(offer.of_kind(kind), COURSES_PER_PAGE)
     page = courses.get_page(request.GET.get("page"))
     context = {
         "enrolment": enrolment,
         "plan": enrolment.plan,
-        "counts": counts,
+        "offer": offer,
         "kind": kind,
         "page_obj": page,
         "courses": list_course_states(enrolment, list(page.object_list)),

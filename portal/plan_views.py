@@ -69,10 +69,10 @@ def plan_list(request: HttpRequest) -> HttpResponse:
 def plan_detail(request: HttpRequest, code: str) -> HttpResponse:
     plan = _get_plan(request.user, code)
     kind = _choice(request.GET.get("kind", ""), PlanCourse.Kind.values)
-    offer = queries.read_plan_offer(plan)
-    courses = Paginator(queries.list_plan_courses(plan, kind), queries.COURSES_PER_PAGE)
-    # Known from the offer: saves the paginator's own counting query.
-    courses.count = offer.count_of(kind)
+    # A draft is looked at while it is being made.
+    read = queries.recall_plan_offer if plan.is_published else queries.read_plan_offer
+    offer = read(plan.pk)
+    courses = Paginator(offer.of_kind(kind), queries.COURSES_PER_PAGE)
     context = _describe_plan(request.user, plan) | {
         "offer": offer,
         "kind": kind,

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from django.conf import settings
-from django.db.models import Max, Q, QuerySet
+from django.db.models import BigAutoField, DateTimeField, Max, Q, QuerySet
 from django.utils import timezone
 
 from accounts.models import User
@@ -15,10 +16,11 @@ from certificates.queries import describe_person
 from certificates.rules import find_missing_details
 from invoices.models import Invoice
 from learning.models import ChapterProgress, Enrolment
-from learning.queries import list_enrolments_for
+from learning.queries import HELD_PLAN_COLUMNS, HeldPlan, list_enrolments_of
 from orders.models import Order
 from portal.content.models import Article, Download, Hotline
 from portal.content.queries import list_articles, list_downloads, list_hotlines
+from portal.lib.kept_reads import KeptRead, Parameter
 
 PLANS_ON_HOME = 8
 NEWS_ON_HOME = 7
@@ -62,51 +64,27 @@ def list_plans_on_sale(day: date) -> QuerySet[Plan]:
 
 
 @dataclass(frozen=True, slots=True)
-class HeldPlan:
-    """A plan that a person holds, as 个人空间 shows it.
+class CertifiedPlan(HeldPlan):
+    """A plan that a person holds, with its certificate where there is one."""
 
-    Plain values: someone who makes up sixteen years holds dozens of plans, and three model
-    instances for each took most of the page's time.
-    """
-
-    state: str
-    percent: int
-    compulsory_earned: int
-    elective_earned: int
-    completed_at: datetime | None
-    code: str
-    title: str
-    year: int
-    subject: str
-    field: str
-    entry: int
-    hours: int
-    required_credits: int
     certificate_number: str | None
     certificate_state: str | None
-
-    @property
-    def credits_earned(self) -> int:
-        return self.compulsory_earned + self.elective_earned
-
-    @property
-    def subject_label(self) -> str:
-        return str(Subject(self.subject).label)
 
     @property
     def certificate_is_valid(self) -> bool:
         return self.certificate_state == Certificate.State.VALID
 
 
-def list_held_plans(person: User) -> list[HeldPlan]:
-    """A person's plans with what was earned and the certificate, newest year first."""
-    rows = list_enrolments_for(person).values_list(
-        *("state", "percent", "compulsory_earned", "elective_earned", "completed_at"),
-        *("plan__code", "plan__title", "plan__year", "plan__subject", "plan__field"),
-        *("plan__entry", "plan__hours", "plan__required_credits"),
-        *("certificate__number", "certificate__state"),
+_CERTIFIED_PLANS = KeptRead(
+    lambda: list_enrolments_of(Parameter("person", BigAutoField())).values_list(
+        *HELD_PLAN_COLUMNS, "certificate__number", "certificate__state"
     )
-    return [HeldPlan(*row) for row in rows]
+)
+
+
+def list_certified_plans(person: User) -> list[CertifiedPlan]:
+    """A person's plans with what was earned and the certificate, newest year first."""
+    return [CertifiedPlan(*row) for row in _CERTIFIED_PLANS.rows(person=person.pk)]
 
 
 @dataclass(frozen=True)
@@ -116,7 +94,7 @@ class Duty:
     subject: Subject
     done: int
     required: int
-    plans: list[HeldPlan]
+    plans: list[CertifiedPlan]
 
     @property
     def missing(self) -> int:
@@ -128,18 +106,61 @@ class Duty:
         return min(self.done, self.required)
 
 
+@dataclass(frozen=True, slots=True)
+class LastChapter:
+    """The chapter that a person watched last."""
+
+    completed_at: datetime | None
+    plan_code: str
+    plan_year: int
+    plan_subject: str
+    position: int
+    title: str
+    course_code: str
+    course_title: str
+    field: str
+
+    @property
+    def subject_label(self) -> str:
+        return str(Subject(self.plan_subject).label)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenOrder:
+    """An order that asks for something: to be paid, or for an invoice."""
+
+    number: str
+    state: str
+    total_fen: int
+    expires_at: datetime
+    plan_title: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecentInvoice:
+    request_number: str
+    state: str
+    title: str
+    amount_fen: int
+    requested_at: datetime
+
+    @property
+    def state_label(self) -> str:
+        return str(Invoice.State(self.state).label)
+
+
 @dataclass(frozen=True)
 class Space:
     """What 个人空间 shows of one person."""
 
     year: int
     duties: list[Duty]
-    studying: list[HeldPlan]
-    awaiting_certificate: list[HeldPlan]
-    certified: list[HeldPlan]
-    last_progress: ChapterProgress | None
-    pending_orders: list[Order]
-    invoices: list[Invoice]
+    studying: list[CertifiedPlan]
+    awaiting_certificate: list[CertifiedPlan]
+    certified: list[CertifiedPlan]
+    last_chapter: LastChapter | None
+    pending_orders: list[OpenOrder]
+    invoices: list[RecentInvoice]
     uninvoiced_count: int
     lacks_details: bool
 
@@ -155,7 +176,7 @@ class Space:
 def get_space(person: User, *, now: datetime) -> Space:
     """Read a person's own 个人空间 in a fixed number of queries."""
     year = timezone.localdate(now).year
-    held = list_held_plans(person)
+    held = list_certified_plans(person)
     completed = [plan for plan in held if plan.state == Enrolment.State.COMPLETED]
     awaiting = [plan for plan in completed if plan.certificate_number is None]
     orders = list_orders_to_act_on(person, now=now)
@@ -166,7 +187,7 @@ def get_space(person: User, *, now: datetime) -> Space:
         studying=[plan for plan in held if plan.state == Enrolment.State.OPEN],
         awaiting_certificate=awaiting,
         certified=[plan for plan in completed if plan.certificate_number is not None],
-        last_progress=find_last_progress(person),
+        last_chapter=find_last_chapter(person),
         pending_orders=pending[:ROWS_IN_SPACE],
         invoices=list_recent_invoices(person),
         uninvoiced_count=sum(row.state == Order.State.PAID for row in orders),
@@ -175,7 +196,7 @@ def get_space(person: User, *, now: datetime) -> Space:
     )
 
 
-def build_duty(subject: Subject, year: int, held: list[HeldPlan]) -> Duty:
+def build_duty(subject: Subject, year: int, held: list[CertifiedPlan]) -> Duty:
     """Add up what a person's plans of `year` and `subject` have earned.
 
     As in `learning.queries.yearly_hours`, a plan gives no more hours than it has.
@@ -189,53 +210,81 @@ def build_duty(subject: Subject, year: int, held: list[HeldPlan]) -> Duty:
     )
 
 
-def find_last_progress(person: User) -> ChapterProgress | None:
-    """The chapter the person watched last, in a plan that is not finished."""
-    return (
+_LAST_CHAPTER = KeptRead(
+    lambda: (
         ChapterProgress.objects.filter(
-            enrolment__person=person, enrolment__state=Enrolment.State.OPEN
-        )
-        .select_related("enrolment__plan", "chapter__course")
-        # Six tables of columns, intervals as JSON among them, for one line of text.
-        .only(
-            "completed_at",
-            *("enrolment__plan__code", "enrolment__plan__year"),
-            *("enrolment__plan__subject", "chapter__position", "chapter__title"),
-            *("chapter__course__code", "chapter__course__title"),
-            "chapter__course__field",
+            enrolment__person=Parameter("person", BigAutoField()),
+            enrolment__state=Enrolment.State.OPEN,
         )
         .order_by("-updated_at")
-        .first()
+        .values_list(
+            *("completed_at", "enrolment__plan__code", "enrolment__plan__year"),
+            *("enrolment__plan__subject", "chapter__position", "chapter__title"),
+            *(
+                "chapter__course__code",
+                "chapter__course__title",
+                "chapter__course__field",
+            ),
+        )[:1]
+    )
+)
+
+
+def find_last_chapter(person: User) -> LastChapter | None:
+    """The chapter the person watched last, in a plan that is not finished."""
+    rows = _LAST_CHAPTER.rows(person=person.pk)
+    return LastChapter(*rows[0]) if rows else None
+
+
+def _select_orders_to_act_on() -> "QuerySet[Order, Any]":
+    can_pay = Q(
+        state=Order.State.PENDING, expires_at__gt=Parameter("now", DateTimeField())
+    )
+    lacks_invoice = Q(
+        state=Order.State.PAID,
+        paid_at__gte=Parameter("start", DateTimeField()),
+        total_fen__gt=0,
+        invoice_request=None,
+        invoices=None,
+    )
+    buyer = Parameter("buyer", BigAutoField())
+    return (
+        Order.objects.filter(can_pay | lacks_invoice, buyer=buyer)
+        .order_by("-expires_at")
+        .values_list(
+            "number", "state", "total_fen", "expires_at", Max("lines__plan_title")
+        )[:ORDERS_IN_SPACE]
     )
 
 
-def list_orders_to_act_on(person: User, *, now: datetime) -> list[Order]:
+_ORDERS_TO_ACT_ON = KeptRead(_select_orders_to_act_on)
+
+
+def list_orders_to_act_on(person: User, *, now: datetime) -> list[OpenOrder]:
     """Orders that can still be paid at `now`, and those paid this year without an invoice:
     only in that year may one be asked for. Each with the title of what it buys; the last to
     expire first.
     """
     year = timezone.localdate(now).year
     start = timezone.make_aware(datetime(year, 1, 1))  # noqa: DTZ001 - made aware here
-    can_pay = Q(state=Order.State.PENDING, expires_at__gt=now)
-    lacks_invoice = Q(
-        state=Order.State.PAID,
-        paid_at__gte=start,
-        total_fen__gt=0,
-        invoice_request=None,
-        invoices=None,
-    )
-    return list(
-        Order.objects.filter(can_pay | lacks_invoice, buyer=person)
-        .only("number", "state", "total_fen", "expires_at")
-        .annotate(plan_title=Max("lines__plan_title"))
-        .order_by("-expires_at")[:ORDERS_IN_SPACE]
-    )
+    rows = _ORDERS_TO_ACT_ON.rows(buyer=person.pk, now=now, start=start)
+    return [OpenOrder(*row) for row in rows]
 
 
-def list_recent_invoices(person: User) -> list[Invoice]:
-    return list(
-        Invoice.objects.filter(order__buyer=person, kind=Invoice.Kind.BLUE)
+_RECENT_INVOICES = KeptRead(
+    lambda: (
+        Invoice.objects.filter(
+            order__buyer=Parameter("buyer", BigAutoField()), kind=Invoice.Kind.BLUE
+        )
         .exclude(state=Invoice.State.REVERSED)
-        .only("request_number", "state", "title", "amount_fen", "requested_at")
-        .order_by("-requested_at")[:ROWS_IN_SPACE]
+        .order_by("-requested_at")
+        .values_list("request_number", "state", "title", "amount_fen", "requested_at")[
+            :ROWS_IN_SPACE
+        ]
     )
+)
+
+
+def list_recent_invoices(person: User) -> list[RecentInvoice]:
+    rows = _RECENT_INVOICES.rows(buyer=person.pk)
+    return [RecentInvoice(*row) for row in rows]

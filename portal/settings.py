@@ -142,6 +142,16 @@ else:
             "LOCATION": VAR_DIR / "cache",
         }
     }
+# Parts of pages that depend on nothing but the values in their key, or on nothing at all
+# (the frame): kept by each process, where finding them costs less than drawing them.
+CACHES["template_fragments"] = {
+    "BACKEND": (
+        "django.core.cache.backends.dummy.DummyCache"
+        if DEBUG
+        else "django.core.cache.backends.locmem.LocMemCache"
+    ),
+    "OPTIONS": {"MAX_ENTRIES": 5000},
+}
 # Sessions live in the database; Redis spares a query, a file would not be quicker.
 SESSION_ENGINE = (
     f"django.contrib.sessions.backends.{'cached_db' if REDIS_URL else 'db'}"

@@ -88,9 +88,10 @@ def django_db_modify_db_settings(
 @pytest.fixture(autouse=True)
 def _empty_cache() -> None:
     """Counters of one test (throttles, for one) must not reach the next."""
-    from django.core.cache import cache
+    from django.core.cache import caches
 
-    cache.clear()
+    for name in caches.settings:
+        caches[name].clear()
 
 
 # --- Clock -------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
 
-from catalog.models import Course, Plan
+from catalog.models import Plan
 from portal.lib.money import format_yuan
 
 register = template.Library()
@@ -54,6 +54,13 @@ class HasCover(Protocol):
     def subject(self) -> str: ...
 
 
+class HasField(Protocol):
+    """A course, or the value of it that chooses its drawing."""
+
+    @property
+    def field(self) -> str: ...
+
+
 @register.simple_tag
 def plan_cover(plan: HasCover) -> str:
     """Address of the plan's cover: red for entry one, blue for entry two."""
@@ -62,7 +69,7 @@ def plan_cover(plan: HasCover) -> str:
 
 
 @register.simple_tag
-def course_cover(course: Course) -> str:
+def course_cover(course: HasField) -> str:
     """Address of the drawing of the course's field."""
     return static(f"img/covers/{course.field}.svg")
 

@@ -63,51 +63,62 @@ def test_drafts_are_for_staff_only() -> None:
         queries.get_plan_for_staff("none")
 
 
-def test_courses_of_a_plan_with_counts(django_assert_num_queries: Any) -> None:
+def test_offer_holds_the_courses_in_order_with_counts(
+    django_assert_num_queries: Any,
+) -> None:
     plan = PlanFactory()
     second = PlanCourseFactory(plan=plan, course=make_course(chapters=2), position=2)
     first = PlanCourseFactory(plan=plan, course=make_course(chapters=3), position=1)
     bare = PlanCourseFactory(plan=plan, course=CourseFactory(), position=3)
 
     with django_assert_num_queries(1):
-        rows = list(queries.list_plan_courses(plan))
-        names = [row.course.lecturer.name for row in rows]
+        courses = queries.read_plan_offer(plan.pk).courses
 
-    assert rows == [first, second, bare]
-    assert len(names) == 3
-    assert [row.chapter_count for row in rows] == [3, 2, 0]
-    assert [row.duration_ms for row in rows] == [45_000, 30_000, 0]
-
-
-def test_courses_of_one_kind() -> None:
-    plan = PlanFactory()
-    compulsory = PlanCourseFactory(plan=plan, kind=PlanCourse.Kind.COMPULSORY)
-    PlanCourseFactory(plan=plan)
-
-    assert list(queries.list_plan_courses(plan, "compulsory")) == [compulsory]
+    rows = [first, second, bare]
+    assert [each.code for each in courses] == [row.course.code for row in rows]
+    assert [each.lecturer_name for each in courses] == [
+        row.course.lecturer.name for row in rows
+    ]
+    assert [each.chapter_count for each in courses] == [3, 2, 0]
+    assert [each.duration_ms for each in courses] == [45_000, 30_000, 0]
+    assert courses[0].field_label == first.course.get_field_display()
+    assert courses[0].kind_label == first.get_kind_display()
 
 
-def test_offer_of_a_plan(django_assert_num_queries: Any) -> None:
+def test_offer_counts_either_kind(django_assert_num_queries: Any) -> None:
     plan = make_plan(courses=2)
-    PlanCourseFactory(
+    compulsory = PlanCourseFactory(
         plan=plan, course=make_course(credits=20), kind=PlanCourse.Kind.COMPULSORY
     )
 
     with django_assert_num_queries(1):
-        offer = queries.read_plan_offer(plan)
+        offer = queries.read_plan_offer(plan.pk)
 
     assert offer.credits == CreditSum(compulsory=20, elective=10)
     assert (offer.compulsory_count, offer.elective_count) == (1, 2)
-    assert offer.course_count == offer.count_of("") == 3
-    assert (offer.count_of("compulsory"), offer.count_of("elective")) == (1, 2)
+    assert offer.course_count == len(offer.of_kind("")) == 3
+    assert [each.code for each in offer.of_kind("compulsory")] == [
+        compulsory.course.code
+    ]
+    assert len(offer.of_kind("elective")) == 2
     assert offer.has_both_kinds
 
 
 def test_offer_of_an_empty_plan() -> None:
-    offer = queries.read_plan_offer(PlanFactory())
+    offer = queries.read_plan_offer(PlanFactory().pk)
 
     assert offer.credits.total == 0
     assert not offer.has_both_kinds
+
+
+def test_recalled_offer_is_read_once(django_assert_num_queries: Any) -> None:
+    plan, other = make_plan(courses=2), make_plan(courses=1)
+
+    with django_assert_num_queries(2):
+        offers = [queries.recall_plan_offer(plan.pk) for _ in range(3)]
+        assert queries.recall_plan_offer(other.pk).course_count == 1
+
+    assert offers == [queries.read_plan_offer(plan.pk)] * 3
 
 
 def test_course_outside_the_plan_is_not_found() -> None:

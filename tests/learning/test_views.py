@@ -82,6 +82,22 @@ def test_nobody_sees_the_enrolments_of_others(
     assert client.get(TRAINING).url == "/accounts/login/?next=/training/"
 
 
+def test_kept_cards_are_those_of_the_one_who_asks(
+    visitor: Client, owner: Any, stranger: Any, client_of: Any
+):
+    plan = PlanFactory(title="同一个计划", code="shared")
+    PlanCourseFactory(plan=plan, course=make_course(title="同一门课程", chapters=1))
+    enrol(owner, plan, percent=40)
+    finish_plan(EnrolmentFactory(person=stranger, plan=plan, percent=70))
+
+    mine, theirs = visitor, client_of(stranger)
+    assert "<b>40%</b>" in text_of(mine.get(TRAINING))
+    assert "<b>40%</b>" not in text_of(theirs.get(TRAINING))
+    assert "<b>40%</b>" in text_of(mine.get(TRAINING))
+    assert "已完成</span>" in text_of(theirs.get("/training/shared/"))
+    assert "已完成</span>" not in text_of(mine.get("/training/shared/"))
+
+
 def test_a_revoked_plan_is_gone(visitor: Client, owner: Any):
     EnrolmentFactory(person=owner, revoked=True, plan__code="gone")
 

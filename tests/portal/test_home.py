@@ -1,7 +1,7 @@
 from datetime import date, datetime
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 from pytest_django import DjangoAssertNumQueries, Settings
@@ -95,7 +95,7 @@ def test_the_entry_decides_the_words_of_a_plan(client: Client) -> None:
     assert "立即购买" in client.get(reverse("home")).content.decode()
 
     Plan.objects.update(entry=Plan.Entry.TWO)
-    cache.clear()
+    caches["template_fragments"].clear()
     html = client.get(reverse("home")).content.decode()
 
     assert "立即购买" not in html

@@ -4,6 +4,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 
@@ -300,6 +301,30 @@ def test_course_of_another_plan_is_not_found(visitor: Client) -> None:
     assert response.status_code == 404
 
 
+def test_a_change_of_a_published_plan_shows_after_half_a_minute(
+    visitor: Client, now: Any
+) -> None:
+    plan = make_plan(courses=1)
+    page(visitor, "plan-detail", plan.code)
+    late = PlanCourseFactory(plan=plan, course=make_course(title="后来添加的课程"))
+
+    assert late.course.title not in page(visitor, "plan-detail", plan.code)
+    caches["default"].clear()
+    assert late.course.title in page(visitor, "plan-detail", plan.code)
+
+
+def test_a_change_of_a_draft_shows_at_once(client_of: Any, staff: Any) -> None:
+    plan = make_plan(courses=1)
+    Plan.objects.update(is_published=False)
+    client = client_of(staff)
+    page(client, "plan-detail", plan.code)
+    course = plan.courses.get()
+    course.title = "改过的课程名称"
+    course.save()
+
+    assert "改过的课程名称" in page(client, "plan-detail", plan.code)
+
+
 # --- Cost ----------------------------------------------------------
 @pytest.mark.parametrize("rows", [1, 30])
 def test_pages_cost_the_same_whatever_the_rows(
@@ -314,8 +339,8 @@ def test_pages_cost_the_same_whatever_the_rows(
 
     with django_assert_num_queries(5):  # session, person, years, plans, holdings
         page(client, "plan-list")
-    # session, person, plan, enrolment, order line, offer, courses
-    with django_assert_num_queries(7):
+    # session, person, plan, offer, enrolment, order line
+    with django_assert_num_queries(6):
         page(client, "plan-detail", plan.code)
     # session, person, plan, course, chapters, enrolment, order line
     with django_assert_num_queries(7):
