@@ -173,6 +173,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.rules.passwords.OwnDataValidator"},
     {"NAME": "accounts.rules.passwords.StaffLengthValidator"},
 ]
+# Of accounts opened from a list: the rule (accounts/rules/first_passwords.py), and for how
+# long it opens 首次登录.
+FIRST_PASSWORD_RULE = env.str("FIRST_PASSWORD_RULE", default="edu_last_six")
+FIRST_LOGIN_DAYS = env.int("FIRST_LOGIN_DAYS", default=30)
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "home"

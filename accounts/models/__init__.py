@@ -1,5 +1,7 @@
 """People, units and regions, what was sent to them and what they agreed to."""
 
+from accounts.models.calendar import CalendarDay
+from accounts.models.files import PrivateFile
 from accounts.models.messages import Message, VerificationCode
 from accounts.models.organisations import Region, Unit, UnitAppointment
 from accounts.models.people import Profile, User, WeChatLink
@@ -9,8 +11,10 @@ from accounts.models.throttles import ThrottleCounter
 __all__ = [
     "AuditEntry",
     "AuditHead",
+    "CalendarDay",
     "Consent",
     "Message",
+    "PrivateFile",
     "Profile",
     "Region",
     "ThrottleCounter",

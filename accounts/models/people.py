@@ -46,6 +46,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     state = models.CharField(
         "账号状态", max_length=16, choices=State, default=State.ACTIVE
     )
+    # Of a pending account: until when the first password opens the page of 首次登录.
+    pending_until = models.DateTimeField("首次登录截止", null=True, blank=True)
     is_staff = models.BooleanField("工作人员", default=False)
     is_active = models.BooleanField("可登录", default=True)
     date_joined = models.DateTimeField("注册时间", default=timezone.now)

@@ -59,6 +59,7 @@ _CATALOGUE = (
 ROLES: Mapping[str, tuple[str, ...]] = {
     BUSINESS: (
         *_grant(_WRITE, "accounts.unit", "accounts.unitappointment"),
+        *_grant(_ALL, "accounts.calendarday"),
         *_grant(_READ, *_PEOPLE, "accounts.message", "accounts.consent"),
         *_grant(_WRITE, *_CATALOGUE),
         *_grant(

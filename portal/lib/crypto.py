@@ -38,18 +38,25 @@ class FieldCipher:
     keys: Mapping[str, bytes]
 
     def encrypt(self, text: str, *, context: str) -> bytes:
+        return self.encrypt_bytes(text.encode(), context=context)
+
+    def encrypt_bytes(self, content: bytes, *, context: str) -> bytes:
         key_id, key = next(iter(self.keys.items()))
         nonce = os.urandom(NONCE_BYTES)
-        sealed = AESGCM(key).encrypt(nonce, text.encode(), context.encode())
+        sealed = AESGCM(key).encrypt(nonce, content, context.encode())
         return key_id.encode() + b":" + nonce + sealed
 
     def decrypt(self, token: bytes | memoryview, *, context: str) -> str:
+        """Like `decrypt_bytes`, for text."""
+        return self.decrypt_bytes(token, context=context).decode()
+
+    def decrypt_bytes(self, token: bytes | memoryview, *, context: str) -> bytes:
         """Raises `cryptography.exceptions.InvalidTag` if changed or moved, `KeyError` without
         its key."""
         key_id, _, rest = bytes(token).partition(b":")
         key = self.keys[key_id.decode()]
         nonce, sealed = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
-        return AESGCM(key).decrypt(nonce, sealed, context.encode()).decode()
+        return AESGCM(key).decrypt(nonce, sealed, context.encode())
 
 
 @dataclass(frozen=True)

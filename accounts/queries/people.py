@@ -1,14 +1,13 @@
-"""Reads about people, regions and units."""
+"""Reads about people, their agreements and what was sent to them."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet
 
-from accounts.models import Consent, Message, Profile, Region, Unit, User, WeChatLink
+from accounts.models import Consent, Message, Profile, User, WeChatLink
 from accounts.personal_data import id_number_index, phone_index
 from accounts.rules.accounts import canonical_account
 
-UNIT_SUGGESTIONS = 8
 MESSAGE_BOX_AGE = timedelta(hours=1)
 
 
@@ -53,32 +52,6 @@ def find_profile(user: User) -> Profile | None:
         .filter(person=user)
         .first()
     )
-
-
-def list_regions(*, today: date) -> QuerySet[Region]:
-    """The regions that may be chosen today, in the order of the list."""
-    return Region.objects.valid_on(today).order_by("position", "code")
-
-
-def find_region(code: str, *, today: date) -> Region | None:
-    return list_regions(today=today).filter(code=code).first()
-
-
-def search_units(*, region_code: str, text: str) -> list[Unit]:
-    """Units of a region whose name contains `text`, those that begin with it first."""
-    text = text.strip()
-    if len(text) < 2:
-        return []
-    units = Unit.objects.filter(
-        region__code=region_code, is_active=True, name__icontains=text
-    ).order_by("name")[: UNIT_SUGGESTIONS * 4]
-    found = sorted(units, key=lambda unit: (not unit.name.startswith(text), unit.name))
-    return found[:UNIT_SUGGESTIONS]
-
-
-def find_unit(*, region: Region, name: str) -> Unit | None:
-    """The active unit of exactly this name in the region."""
-    return Unit.objects.filter(region=region, name=name, is_active=True).first()
 
 
 def list_sent_messages(*, now: datetime) -> list[Message]:
