@@ -31,12 +31,16 @@ def test_due_dates_of_a_year_that_is_known(received: str, days: int, due: str) -
 
 
 def test_a_year_that_is_not_entered_counts_weekdays_and_says_so() -> None:
-    found = find_due_date(datetime.fromisoformat("2026-12-31 10:00"), 2, calendar=YEAR_2026)
+    found = find_due_date(
+        datetime.fromisoformat("2026-12-31 10:00"), 2, calendar=YEAR_2026
+    )
 
     assert found == DueDate(date(2027, 1, 5), is_certain=False)
 
 
 def test_without_any_calendar_there_is_still_an_answer() -> None:
-    found = find_due_date(datetime.fromisoformat("2030-05-03 10:00"), 2, calendar=WorkingCalendar({}))
+    found = find_due_date(
+        datetime.fromisoformat("2030-05-03 10:00"), 2, calendar=WorkingCalendar({})
+    )
 
     assert found == DueDate(date(2030, 5, 7), is_certain=False)
