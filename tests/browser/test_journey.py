@@ -45,9 +45,6 @@ def browser_context_args(
 def test_from_registration_to_a_sealed_certificate(
     page: Page, context: BrowserContext, browser: Browser, portal: RunningPortal
 ) -> None:
-    page.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
-
     look_at_the_home_page(page)
     register(page, context)
     log_in_again(page)
@@ -200,9 +197,7 @@ def study_course(page: Page) -> int:
     for position in range(1, chapters + 1):
         page.locator(f"[data-chapter='{position}'] a").click()
         page.locator(".vjs-big-play-button").click()
-        expect(page.locator("video")).to_have_js_property(
-            "videoWidth", 960, timeout=30_000
-        )
+        expect(page.locator("video")).to_have_js_property("videoWidth", 960)
         questions += watch_to_the_end(page, position)
     return questions
 
