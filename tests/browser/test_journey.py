@@ -6,6 +6,7 @@ in one browser session, as a trainee would have it; the staff have theirs.
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,9 +30,9 @@ CHAPTER_TIMEOUT = 90_000
 pytestmark = pytest.mark.journey
 
 
-@pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    with run_portal(tmp_path_factory.mktemp("journey")) as running:
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[RunningPortal]:
+    with run_portal(tmp_path) as running:
         yield running
 
 
