@@ -14,6 +14,7 @@ from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, expe
 
 from portal.demo import LOGINS
 from portal.demo.catalog import read_samples
+from tests.browser.learner import watch_until
 from tests.browser.running_portal import RunningPortal, run_portal
 from tests.factories.accounts import make_id_number
 
@@ -208,7 +209,7 @@ def watch_to_the_end(page: Page, position: int) -> int:
     dialog = page.locator("dialog.prompt[open]")
     questions = 0
     while True:
-        expect(done.or_(dialog).first).to_be_visible(timeout=CHAPTER_TIMEOUT)
+        watch_until(page, done, dialog, timeout=CHAPTER_TIMEOUT)
         if not dialog.is_visible():
             return questions
         answer_question(page)
