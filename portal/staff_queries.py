@@ -24,10 +24,12 @@ LEARNING_NOW = timedelta(minutes=2)
 
 def read_figures(*, now: datetime) -> Mapping[str, int]:
     """Return the figures by name, up to `CACHE_SECONDS` old."""
-    found: Mapping[str, int] | None = cache.get(CACHE_KEY)
+    # Each minute has a key of its own: no figure of yesterday is shown after midnight.
+    key = f"{CACHE_KEY}.{int(now.timestamp()) // CACHE_SECONDS}"
+    found: Mapping[str, int] | None = cache.get(key)
     if found is None:
         found = count_figures(now=now)
-        cache.set(CACHE_KEY, found, CACHE_SECONDS)
+        cache.set(key, found, CACHE_SECONDS)
     return found
 
 
