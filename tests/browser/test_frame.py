@@ -88,6 +88,19 @@ def test_the_personal_space_and_the_staff_site_do_not_scroll_sideways(
         assert (path, sideways(page)) == (path, 0)
 
 
+def test_a_file_field_names_the_file_chosen(page: Page) -> None:
+    page.goto("/verify/")
+    field = page.get_by_label("合格证 PDF 文件")
+    name = page.locator("[data-file-name]")
+    expect(name).to_have_text("未选择文件")
+
+    field.set_input_files(
+        {"name": "证书.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"}
+    )
+
+    expect(name).to_have_text("证书.pdf")
+
+
 def test_the_way_in_is_at_the_top_right(page: Page) -> None:
     resize(page, DESK)
     page.goto("/")
