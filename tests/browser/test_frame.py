@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from portal.support import services
 from portal.support.models import Conversation
@@ -65,6 +65,12 @@ def sideways(page: Page) -> int:
     return width
 
 
+def is_cut_off(element: Locator) -> bool:
+    """Whether the element hides a part of its text at the right."""
+    cut: bool = element.evaluate("each => each.scrollWidth > each.clientWidth + 1")
+    return cut
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE])
 def test_no_public_page_scrolls_sideways(
     page: Page, content: None, size: tuple[int, int]
@@ -99,6 +105,19 @@ def test_a_file_field_names_the_file_chosen(page: Page) -> None:
     )
 
     expect(name).to_have_text("证书.pdf")
+
+
+def test_the_verdict_on_a_file_fits_a_phone(page: Page) -> None:
+    resize(page, PHONE)
+    page.goto("/verify/")
+    page.get_by_label("合格证 PDF 文件").set_input_files(
+        {"name": "证书.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"}
+    )
+
+    page.get_by_role("button", name="核验电子签章").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("核验未通过")
+    assert is_cut_off(page.locator(".verdict")) is False
 
 
 def test_the_way_in_is_at_the_top_right(page: Page) -> None:
