@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from portal.support import services
 from portal.support.models import Conversation
 from tests.factories.accounts import UserFactory
-from tests.factories.catalog import PlanFactory
+from tests.factories.catalog import PlanCourseFactory, PlanFactory
 from tests.factories.content import ArticleFactory, DownloadFactory, HotlineFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -92,6 +92,19 @@ def test_the_personal_space_and_the_staff_site_do_not_scroll_sideways(
     for path in ("/space/", "/staff/"):
         page.goto(path)
         assert (path, sideways(page)) == (path, 0)
+
+
+def test_the_way_to_a_course_keeps_its_last_step_on_a_phone(page: Page) -> None:
+    resize(page, PHONE)
+    plan = PlanFactory(title=LONG_TITLE)
+    course = PlanCourseFactory(plan=plan, course__title="专业写作").course
+    page.goto(f"/plans/{plan.code}/courses/{course.code}/")
+
+    steps = page.get_by_label("当前位置").get_by_role("listitem")
+
+    expect(steps).to_have_count(4)
+    assert [is_cut_off(step) for step in steps.all()] == [False, False, True, False]
+    assert sideways(page) == 0
 
 
 def test_a_file_field_names_the_file_chosen(page: Page) -> None:
