@@ -94,6 +94,18 @@ def test_the_personal_space_and_the_staff_site_do_not_scroll_sideways(
         assert (path, sideways(page)) == (path, 0)
 
 
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_titles_of_downloads_are_read_in_full(
+    page: Page, content: None, size: tuple[int, int]
+) -> None:
+    resize(page, size)
+    page.goto("/")
+
+    title = page.locator(".files-short a", has_text=LONG_TITLE)
+
+    assert is_cut_off(title) is False
+
+
 def test_the_way_to_a_course_keeps_its_last_step_on_a_phone(page: Page) -> None:
     resize(page, PHONE)
     plan = PlanFactory(title=LONG_TITLE)
