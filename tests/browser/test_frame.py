@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -143,6 +144,17 @@ def test_the_verdict_on_a_file_fits_a_phone(page: Page) -> None:
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("核验未通过")
     assert is_cut_off(page.locator(".verdict")) is False
+
+
+def test_headings_leave_out_no_level(page: Page, content: None) -> None:
+    for path in PUBLIC_PAGES:
+        page.goto(path)
+        levels: list[int] = page.evaluate(
+            "() => [...document.querySelectorAll('h1,h2,h3,h4,h5,h6')]"
+            ".map(heading => Number(heading.tagName[1]))"
+        )
+        steps = [after - before for before, after in pairwise(levels)]
+        assert (path, levels[:1], max(steps, default=0) < 2) == (path, [1], True)
 
 
 def test_the_way_in_is_at_the_top_right(page: Page) -> None:
