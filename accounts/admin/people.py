@@ -21,6 +21,9 @@ from accounts.rules.accounts import looks_like_number
 from accounts.rules.series import level_name, series_name
 from accounts.services.staff import create_staff, unmask_person
 
+NOTHING = "—"
+CHANNELS = {"web": "网站"}
+
 
 class ProfileInline(ReadOnlyInline):
     model = Profile
@@ -32,19 +35,25 @@ class ProfileInline(ReadOnlyInline):
     )
     readonly_fields = ("series_text", "level_text")
 
-    @admin.display(description="专业序列", empty_value="—")
-    def series_text(self, profile: Profile) -> str | None:
-        return series_name(profile.series) or None
+    # `empty_value` counts in lists only; a form would print "None".
+    @admin.display(description="专业序列")
+    def series_text(self, profile: Profile) -> str:
+        return series_name(profile.series) or NOTHING
 
-    @admin.display(description="专业级别", empty_value="—")
-    def level_text(self, profile: Profile) -> str | None:
-        return level_name(profile.level) or None
+    @admin.display(description="专业级别")
+    def level_text(self, profile: Profile) -> str:
+        return level_name(profile.level) or NOTHING
 
 
 class ConsentInline(ReadOnlyInline):
     model = Consent
     template = "admin/edit_inline/tabular.html"
-    fields = ("kind", "version", "given_at", "channel")
+    fields = ("kind", "version", "given_at", "channel_text")
+    readonly_fields = ("channel_text",)
+
+    @admin.display(description="渠道")
+    def channel_text(self, consent: Consent) -> str:
+        return CHANNELS.get(consent.channel, consent.channel)
 
 
 @admin.register(User)
@@ -91,13 +100,13 @@ class UserAdmin(AuditedAdmin):
         *("state", "date_joined", "last_login", "is_superuser"),
     )
 
-    @admin.display(description="证件号码", empty_value="—")
-    def masked_id_number(self, user: User) -> str | None:
-        return user.masked_id_number or None
+    @admin.display(description="证件号码")
+    def masked_id_number(self, user: User) -> str:
+        return user.masked_id_number or NOTHING
 
-    @admin.display(description="手机号码", empty_value="—")
-    def masked_phone(self, user: User) -> str | None:
-        return user.masked_phone or None
+    @admin.display(description="手机号码")
+    def masked_phone(self, user: User) -> str:
+        return user.masked_phone or NOTHING
 
     @admin.display(description="注册日期", ordering="date_joined")
     def joined_on(self, user: User) -> str:

@@ -21,7 +21,8 @@ def find_region(code: str, *, today: date) -> Region | None:
 def search_units(*, region_code: str, text: str) -> list[Unit]:
     """Units of a region whose name contains `text`, those that begin with it first."""
     text = text.strip()
-    if len(text) < 2:
+    # What cannot be printed stands in no name; PostgreSQL answers a NUL with an error.
+    if len(text) < 2 or not (text + region_code).isprintable():
         return []
     units = Unit.objects.filter(
         region__code=region_code, is_active=True, name__icontains=text

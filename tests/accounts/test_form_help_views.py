@@ -89,6 +89,8 @@ def test_units_of_the_region_by_part_of_the_name(client, regions):
         ("", "示例", "请先选择区县"),
         ("500103", "没有的", "请直接填写单位全称"),
         ("500103", "示", ""),
+        ("500103", "示例\0", ""),
+        ("500103\0", "示例", ""),
     ],
 )
 def test_no_units(client, regions, region, text, words):

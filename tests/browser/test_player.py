@@ -326,6 +326,26 @@ def test_a_wrong_answer_brings_another_question(player: Page, settings: Any):
     expect(dialog.locator("[data-prompt-continue]")).to_contain_text("请等待")
 
 
+def test_a_right_answer_takes_back_what_a_wrong_one_was_told(
+    player: Page, settings: Any
+):
+    settings.LEARNING = settings.LEARNING | {"first_prompt_seconds": 2}
+    play(player)
+    dialog = player.get_by_role("dialog", name="学习确认")
+    expect(dialog).to_be_visible(timeout=10_000)
+    wrong = wrong_option(Prompt.objects.get(closed_at__isnull=True))
+    dialog.locator(f"input[value='{wrong}']").check()
+    dialog.get_by_role("button", name="提交答案").click()
+    expect(dialog).to_contain_text("回答错误")
+
+    right = Prompt.objects.get(closed_at__isnull=True).correct_option
+    dialog.locator(f"input[value='{right}']").check()
+    dialog.get_by_role("button", name="提交答案").click()
+
+    expect(dialog).to_contain_text("回答正确")
+    expect(dialog).not_to_contain_text("回答错误")
+
+
 def test_the_keyboard_is_enough(player: Page, settings: Any):
     settings.LEARNING = settings.LEARNING | {"first_prompt_seconds": 2}
     player.locator(".vjs-big-play-button").focus()
