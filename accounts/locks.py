@@ -1,4 +1,5 @@
-"""Every row lock of the accounts. Order: counters, codes, people, messages, the audit head.
+"""Every row lock of the accounts. Order: counters, codes, units, invitations, people,
+messages, the audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
 audit entry waits for it.
@@ -8,8 +9,10 @@ from datetime import datetime
 
 from accounts.models import (
     AuditHead,
+    CoordinatorInvitation,
     Message,
     ThrottleCounter,
+    Unit,
     User,
     VerificationCode,
 )
@@ -41,6 +44,15 @@ def find_locked_code(
         .order_by("-sent_at", "-pk")
         .first()
     )
+
+
+def lock_unit(unit_id: int) -> Unit:
+    """The unit, while its coordinators change; rows that name it may still be written."""
+    return Unit.objects.select_for_update(no_key=True).get(pk=unit_id)
+
+
+def lock_invitation(invitation_id: int) -> CoordinatorInvitation:
+    return CoordinatorInvitation.objects.select_for_update().get(pk=invitation_id)
 
 
 def lock_person(person_id: int) -> User:

@@ -3,7 +3,13 @@
 from accounts.models.calendar import CalendarDay
 from accounts.models.files import PrivateFile
 from accounts.models.messages import Message, VerificationCode
-from accounts.models.organisations import Region, Unit, UnitAppointment
+from accounts.models.organisations import (
+    CoordinatorInvitation,
+    Region,
+    Unit,
+    UnitAppointment,
+    UnitMember,
+)
 from accounts.models.people import Profile, User, WeChatLink
 from accounts.models.records import AuditEntry, AuditHead, Consent
 from accounts.models.throttles import ThrottleCounter
@@ -13,6 +19,7 @@ __all__ = [
     "AuditHead",
     "CalendarDay",
     "Consent",
+    "CoordinatorInvitation",
     "Message",
     "PrivateFile",
     "Profile",
@@ -20,6 +27,7 @@ __all__ = [
     "ThrottleCounter",
     "Unit",
     "UnitAppointment",
+    "UnitMember",
     "User",
     "VerificationCode",
     "WeChatLink",

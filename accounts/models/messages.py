@@ -1,10 +1,10 @@
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
-from accounts.personal_data import cipher
+from accounts.personal_data import EncryptedColumns, cipher
 from portal.lib.codes import random_code
 
 
@@ -69,6 +69,11 @@ class Message(models.Model):
     expires_at = models.DateTimeField("过时不发", null=True, blank=True)
     sent_at = models.DateTimeField("实际发送时间", null=True, blank=True)
     error = models.CharField("失败原因", max_length=200, blank=True)
+
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "recipient_cipher": lambda message: message.context_of("recipient"),
+        "text_cipher": lambda message: message.context_of("text"),
+    }
 
     class Meta:
         verbose_name = "消息"

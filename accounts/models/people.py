@@ -5,7 +5,12 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models.organisations import Region, Unit
-from accounts.personal_data import cipher, id_number_index, phone_index
+from accounts.personal_data import (
+    EncryptedColumns,
+    cipher,
+    id_number_index,
+    phone_index,
+)
 from portal.lib.codes import random_code
 from portal.lib.masks import mask_id_number, mask_phone
 
@@ -49,9 +54,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Of a pending account: until when the first password opens the page of 首次登录.
     pending_until = models.DateTimeField("首次登录截止", null=True, blank=True)
     is_staff = models.BooleanField("工作人员", default=False)
+    # Whether the person has a live appointment: decides, without a query on every page,
+    # whether 单位工作台 is offered. What may be done there is asked of the appointments.
+    is_coordinator = models.BooleanField("经办人", default=False)
     is_active = models.BooleanField("可登录", default=True)
     date_joined = models.DateTimeField("注册时间", default=timezone.now)
 
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "id_number_cipher": lambda user: user.context_of("id_number"),
+        "phone_cipher": lambda user: user.context_of("phone"),
+    }
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 

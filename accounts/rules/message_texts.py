@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MessageText:
-    """`text` has places for values; `holds_code` ones are never shown to staff."""
+    """`text` has places for values; `holds_code` ones are never shown to staff.
+
+    They hold what opens something to whoever reads it: a code, or a link for one person.
+    """
 
     title: str
     text: str
@@ -48,6 +51,20 @@ TEMPLATES: Mapping[str, MessageText] = {
     "password_changed": MessageText(
         "密码修改提醒",
         "您的账号密码已修改。如非本人操作，请立即重置密码并联系在线客服。",
+    ),
+    "coordinator_invited": MessageText(
+        "经办人邀请",
+        "{inviter}邀请您担任“{unit}”的经办人，请在7天内打开链接查看并答复：{address}"
+        "。如与您无关，请忽略本短信。",
+        holds_code=True,
+    ),
+    "coordinator_ended": MessageText(
+        "经办人身份结束提醒",
+        "您已不再担任“{unit}”的经办人。如有疑问，请联系单位或在线客服。",
+    ),
+    "coordinator_ended_by": MessageText(
+        "结束经办人身份提醒",
+        "您已结束{name}的“{unit}”经办人身份。如非本人操作，请立即联系在线客服。",
     ),
     "invoice_issued": MessageText(
         "发票开具通知",
