@@ -58,6 +58,8 @@ class Message(models.Model):
     code = models.CharField("编号", max_length=16, unique=True, default=random_code)
     channel = models.CharField("渠道", max_length=8, choices=Channel)
     template = models.CharField("模板", max_length=40)
+    # Codes are sent first: five minutes later they are worth nothing.
+    is_code = models.BooleanField("验证码", default=False)
     recipient_cipher = models.BinaryField("接收方密文")
     recipient_mask = models.CharField("接收方", max_length=60)
     text_cipher = models.BinaryField("内容密文")
@@ -78,7 +80,11 @@ class Message(models.Model):
     class Meta:
         verbose_name = "消息"
         verbose_name_plural = "消息"
-        indexes = [models.Index(fields=["state", "due_at"], name="message_due")]
+        indexes = [
+            models.Index(fields=["state", "is_code", "due_at"], name="message_due"),
+            # The messages of the last hour, for the cap.
+            models.Index(fields=["sent_at"], name="message_by_sending"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.recipient_mask}"

@@ -116,8 +116,14 @@
       this.active = -1;
     }
 
+    // A unit brings its region along: one found elsewhere corrects the choice above.
     choose(option) {
       this.input.value = option.dataset.value;
+      const region = this.input.form?.elements.namedItem("region");
+      if (region && Array.from(region.options).some((each) => each.value === option.dataset.region)) {
+        region.value = option.dataset.region;
+        region.dispatchEvent(new Event("change", { bubbles: true }));
+      }
       this.close();
     }
 

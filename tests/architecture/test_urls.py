@@ -15,6 +15,7 @@ POST_ONLY = {
     "accounts:logout": {},
     "accounts:send-code": {},
     "accounts:unit-choose": {},
+    "accounts:unit-leave": {"code": "nothing"},
     "accounts:unit-invitation-withdraw": {"code": "nothing"},
     "accounts:wechat-unlink": {},
     "certificates:check": {},
