@@ -37,11 +37,11 @@ class SmsBudget:
 
     @property
     def allows_codes(self) -> bool:
-        return self._sent < settings.SMS_HOURLY_CAP
+        return bool(self._sent < settings.SMS_HOURLY_CAP)
 
     @property
     def allows_notices(self) -> bool:
-        return self._sent * 100 < settings.SMS_HOURLY_CAP * NOTICE_PERCENT
+        return bool(self._sent * 100 < settings.SMS_HOURLY_CAP * NOTICE_PERCENT)
 
     def spend(self) -> None:
         """One more was sent."""
