@@ -1,6 +1,7 @@
 """The zip around a sheet: what it is, and whether it is safe to unpack, before any parsing."""
 
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from enum import StrEnum
@@ -28,6 +29,12 @@ _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _MACRO_STREAM = "_VBA_PROJECT".encode("utf-16-le")
 _MACRO_PARTS = re.compile(r"(?:^|/)(?:vbaproject\.bin|macrosheets/)")
 _ENCRYPTED_FLAG = 0x1
+# What zipfile raises over bytes that are no zip; NotImplementedError is a RuntimeError,
+# offsets of 64 bits overflow.
+_BROKEN = (
+    *(BadZipFile, zlib.error, struct.error, EOFError, OSError),
+    *(ValueError, RuntimeError, OverflowError),
+)
 
 
 class Refusal(StrEnum):
@@ -91,7 +98,7 @@ class SheetPackage:
         _check_container(content)
         try:
             self._zip = ZipFile(BytesIO(content))
-        except (BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        except _BROKEN as error:
             raise SheetRefusedError(Refusal.DAMAGED) from error
         parts = self._zip.infolist()
         _check_directory(parts)
@@ -120,7 +127,9 @@ class SheetPackage:
                 while piece := file.read(_CHUNK):
                     self._count_tags(piece)
                     yield piece
-        except (BadZipFile, EOFError, zlib.error, OSError, RuntimeError) as error:
+        except SheetRefusedError:
+            raise
+        except _BROKEN as error:
             raise SheetRefusedError(Refusal.DAMAGED) from error
 
     def _count_tags(self, piece: bytes) -> None:

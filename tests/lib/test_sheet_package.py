@@ -5,7 +5,7 @@ import re
 import struct
 import time
 from io import BytesIO
-from zipfile import ZIP_BZIP2, ZipFile
+from zipfile import ZIP_BZIP2, ZipFile, ZipInfo
 
 import pytest
 
@@ -112,6 +112,20 @@ class TestBombs:
         size = struct.pack("<L", len(sheet.encode()))
         assert content.count(size) == 2
         content = bytearray(bytes(content).replace(size, struct.pack("<L", 1000)))
+
+        assert refuse(bytes(content)) is Refusal.DAMAGED
+
+    def test_an_offset_beyond_all_files(self) -> None:
+        output = BytesIO()
+        with ZipFile(output, "w") as file:
+            for name, part in make_parts(make_sheet(make_row(1, "甲"))).items():
+                info = ZipInfo(name)
+                info.extra = struct.pack("<HHQ", 1, 8, 2**64 - 1)
+                file.writestr(info, part)
+        content = bytearray(output.getvalue())
+        place = -1
+        while (place := content.find(b"PK\x01\x02", place + 1)) >= 0:
+            content[place + 42 : place + 46] = b"\xff" * 4
 
         assert refuse(bytes(content)) is Refusal.DAMAGED
 

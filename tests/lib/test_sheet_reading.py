@@ -211,6 +211,12 @@ def test_control_characters_are_removed() -> None:
     assert read_texts(content) == [["张三", "aA", "行一\n行二"]]
 
 
+def test_blanks_are_no_content() -> None:
+    assert read_sheet(make_book(["甲", " "], [" ", "　", "\u00a0"])) == [
+        SheetRow(1, (SheetCell("甲"),))
+    ]
+
+
 def test_a_long_text_is_cut() -> None:
     assert read_texts(make_book(["长" * 30_000])) == [["长" * 1000]]
 
