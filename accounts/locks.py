@@ -1,4 +1,5 @@
-"""Every row lock of the accounts. Order: counters, codes, people, messages, the audit head.
+"""Every row lock of the accounts. Order: counters, codes, people, devices, messages, the
+audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
 audit entry waits for it.
@@ -9,6 +10,7 @@ from datetime import datetime
 from accounts.models import (
     AuditHead,
     Message,
+    StaffDevice,
     ThrottleCounter,
     User,
     VerificationCode,
@@ -45,6 +47,17 @@ def find_locked_code(
 
 def lock_person(person_id: int) -> User:
     return User.objects.select_for_update().get(pk=person_id)
+
+
+def find_locked_device(person_id: int) -> StaffDevice | None:
+    """The second factor of a member of the staff."""
+    device: StaffDevice | None = (
+        StaffDevice.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(user_id=person_id)
+        .first()
+    )
+    return device
 
 
 def find_locked_due_message(*, now: datetime) -> Message | None:

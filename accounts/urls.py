@@ -7,6 +7,7 @@ from accounts.views import (
     passwords,
     profile,
     registration,
+    sessions,
     wechat,
 )
 
@@ -22,6 +23,13 @@ urlpatterns = [
     path("accounts/logout/", login.logout, name="logout"),
     path("accounts/password-reset/", passwords.reset, name="password-reset"),
     path("accounts/password-change/", passwords.change, name="password-change"),
+    path("accounts/sessions/", sessions.sessions, name="sessions"),
+    path(
+        "accounts/sessions/end-others/",
+        sessions.end_others,
+        name="sessions-end-others",
+    ),
+    path("accounts/sessions/<slug:code>/end/", sessions.end, name="session-end"),
     path("accounts/profile/", profile.profile, name="profile"),
     path("accounts/profile/username/", profile.username, name="username-change"),
     path("accounts/notices/<slug:kind>/", notices.notice, name="notice"),

@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin.base import AuditedAdmin
+from accounts.admin.base import AuditedAdmin, RegionScopedAdmin
 from accounts.forms.staff import UnitForm
 from accounts.models import Region, Unit, UnitAppointment
 
@@ -31,7 +31,7 @@ class AppointmentInline(admin.TabularInline):
 
 
 @admin.register(Unit)
-class UnitAdmin(AuditedAdmin):
+class UnitAdmin(RegionScopedAdmin, AuditedAdmin):
     form = UnitForm
     list_display = ("name", "region", "credit_code", "is_active", "created_at")
     list_filter = ("is_active", "region")
@@ -43,7 +43,8 @@ class UnitAdmin(AuditedAdmin):
 
 
 @admin.register(UnitAppointment)
-class UnitAppointmentAdmin(AuditedAdmin):
+class UnitAppointmentAdmin(RegionScopedAdmin, AuditedAdmin):
+    region_path = "unit__region"
     list_display = ("unit", "person", "appointed_at", "ended_at")
     list_select_related = ("unit", "person")
     search_fields = ("unit__name", "person__name")

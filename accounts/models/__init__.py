@@ -3,9 +3,16 @@
 from accounts.models.calendar import CalendarDay
 from accounts.models.files import PrivateFile
 from accounts.models.messages import Message, VerificationCode
-from accounts.models.organisations import Region, Unit, UnitAppointment
+from accounts.models.organisations import (
+    Region,
+    SupervisedRegion,
+    Unit,
+    UnitAppointment,
+)
 from accounts.models.people import Profile, User, WeChatLink
 from accounts.models.records import AuditEntry, AuditHead, Consent
+from accounts.models.second_factor import RecoveryCode, StaffDevice
+from accounts.models.sessions import LiveSession, PersonSession
 from accounts.models.throttles import ThrottleCounter
 
 __all__ = [
@@ -13,10 +20,15 @@ __all__ = [
     "AuditHead",
     "CalendarDay",
     "Consent",
+    "LiveSession",
     "Message",
+    "PersonSession",
     "PrivateFile",
     "Profile",
+    "RecoveryCode",
     "Region",
+    "StaffDevice",
+    "SupervisedRegion",
     "ThrottleCounter",
     "Unit",
     "UnitAppointment",

@@ -15,6 +15,8 @@ POST_ONLY = {
     "accounts:logout": {},
     "accounts:send-code": {},
     "accounts:wechat-unlink": {},
+    "accounts:session-end": {"code": "nothing"},
+    "accounts:sessions-end-others": {},
     "certificates:check": {},
     "certificates:refresh": {"number": "nothing"},
     "learning:session-open": {},
