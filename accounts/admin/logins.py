@@ -58,8 +58,8 @@ class StaffDeviceAdmin(ReadOnlyAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[StaffDevice]:
         left = Count("recovery_codes", filter=Q(recovery_codes__used_at__isnull=True))
-        rows: QuerySet[StaffDevice] = super().get_queryset(request)
-        return rows.annotate(left=left)
+        rows: QuerySet[StaffDevice] = super().get_queryset(request).annotate(left=left)
+        return rows
 
     def get_urls(self) -> list[URLPattern]:
         reset = path(
