@@ -34,6 +34,7 @@ from portal.lib.addresses import client_address, is_within
 GRACE = timedelta(days=1)
 NOTE_SECONDS = 60 * 60
 UNAUTHORIZED = 401
+BROKEN_DOWN = 500
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -59,7 +60,8 @@ class PersonSessionMiddleware:
         response = self.get_response(request)
         if is_login_over(request):
             return answer_over(request)
-        if request.session.accessed:
+        # Django does not keep what a request that broke down has put into its session.
+        if request.session.accessed and response.status_code < BROKEN_DOWN:
             settle_login(request)
         return response
 

@@ -127,6 +127,12 @@ class PortalAdminSite(AdminSite):
         next_url = get_next_url(request, default="admin:index")
         return redirect(f"{hurdle}?{urlencode({'next': next_url})}")
 
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One page changes passwords: it ends the other logins, and the audit hears of it."""
+        return redirect("accounts:password-change")
+
     def get_urls(self) -> list[Any]:
         own = [
             path("second-factor/", second_factor, name="second-factor"),

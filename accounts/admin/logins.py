@@ -1,5 +1,6 @@
 """Logins and second factors: to be read; a lost phone is taken off the account."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -18,18 +19,22 @@ from accounts.models import PersonSession, StaffDevice
 from accounts.services.second_factor import reset_device
 
 
+def _moment(at: datetime) -> str:
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}"
+
+
 @admin.register(PersonSession)
 class PersonSessionAdmin(ReadOnlyAdmin):
     list_display = (
         "person",
         "device",
         "address",
-        "started_at",
-        "last_seen_at",
-        "ended_at",
+        "began",
+        "seen",
+        "ended",
         "end_reason",
     )
-    list_filter = ("end_reason", ("ended_at", admin.EmptyFieldListFilter))
+    list_filter = ("end_reason",)
     list_select_related = ("person",)
     search_fields = ("person__name", "person__username", "=person__code")
     search_help_text = "按姓名、用户名或账号编号查找。"
@@ -41,6 +46,18 @@ class PersonSessionAdmin(ReadOnlyAdmin):
         ("started_at", "last_seen_at"),
         ("ended_at", "end_reason"),
     )
+
+    @admin.display(description="登录时间", ordering="started_at")
+    def began(self, session: PersonSession) -> str:
+        return _moment(session.started_at)
+
+    @admin.display(description="最近使用", ordering="last_seen_at")
+    def seen(self, session: PersonSession) -> str:
+        return _moment(session.last_seen_at)
+
+    @admin.display(description="退出时间", ordering="ended_at", empty_value="正在登录")
+    def ended(self, session: PersonSession) -> str | None:
+        return _moment(session.ended_at) if session.ended_at else None
 
 
 @admin.register(StaffDevice)

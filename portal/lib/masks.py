@@ -18,7 +18,7 @@ def mask_phone(phone: str) -> str:
 
 
 def mask_address(address: str) -> str:
-    """`203.0.113.*`, `2001:db8:1:*`: the network, not the connection; empty stays empty."""
+    """`203.0.113.*`, `2001:0db8:0001:*`: the network, not the connection; empty stays empty."""
     if ":" in address:
         return ":".join([*ip_address(address).exploded.split(":")[:3], "*"])
     return f"{address.rpartition('.')[0]}.*" if address else ""

@@ -113,6 +113,7 @@ def test_the_audit_role_reads_logins(client_of, colleague, owner, client):
     html = desk.get(reverse("admin:accounts_personsession_changelist")).content.decode()
 
     assert owner.name in html
+    assert "正在登录" in html
     row = owner.sessions.get()
     page = reverse("admin:accounts_personsession_change", args=[row.pk])
     assert desk.get(page).status_code == 200

@@ -212,6 +212,12 @@ def test_an_old_password_is_changed_before_anything_else(settings, desk, staff, 
     assert desk.get(PEOPLE).status_code == 200
 
 
+def test_the_staff_site_changes_passwords_on_the_one_page(settings, desk):
+    settings.STAFF_TOTP = False
+
+    assert desk.get(reverse("admin:password_change")).url == CHANGE
+
+
 def test_89_days_are_young_enough(settings, desk, staff, now):
     settings.STAFF_TOTP = False
     User.objects.filter(pk=staff.pk).update(password_changed_at=now - 89 * DAY)
