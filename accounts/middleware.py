@@ -19,6 +19,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.http import urlencode
 
 from accounts.models import PersonSession, User
+from accounts.personal_data import blind_index
 from accounts.queries.sessions import find_session
 from accounts.rules.session_marks import CODE_KEY, NOTE_KEY, read_code
 from accounts.rules.sessions import (
@@ -115,6 +116,8 @@ def find_person(request: HttpRequest) -> User | AnonymousUser:
     code = read_code(request.session)
     person = get_user(request)
     if not code:
+        # Known before this request, which Django's login would have given another key.
+        request.old_key = request.session.session_key  # type: ignore[attr-defined]
         return person
     if not isinstance(person, User):
         # The password changed or the account was closed.
@@ -178,12 +181,19 @@ def settle_login(request: HttpRequest) -> None:
 
 
 def start_login(request: HttpRequest, person: User) -> None:
-    """Write the row of a login down and its code into the browser's session."""
+    """Write the row of a login down and its code into the browser's session.
+
+    A session from before there were rows gets a code made of its key, so that requests of
+    one page, which all find it without, do not send each other away.
+    """
+    key = request.session.session_key
+    is_old = key is not None and key == getattr(request, "old_key", None)
     session = begin_session(
         person=person,
         user_agent=request.headers.get("User-Agent", ""),
         address=_address_of(request),
         at_a_time=settings.SESSIONS_AT_A_TIME,
+        code=blind_index().of("session", key or "")[:16] if is_old else "",
         now=timezone.now(),
     )
     mark_session(request.session, session)

@@ -19,8 +19,8 @@ class LiveSession:
 class PersonSession(models.Model):
     """One login in one browser, from its beginning to its end.
 
-    Django's own session carries `code` and nothing here holds Django's key, not even hashed:
-    the key changes with the password, the code does not. A session counts as live while its
+    Django's own session carries `code`, and nothing here leads to Django's key: the key
+    changes with the password, the code does not. A session counts as live while its
     row has no end, so ending it needs no access to Django's session store, whichever it is.
     """
 

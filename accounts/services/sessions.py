@@ -11,6 +11,7 @@ from accounts.locks import lock_person
 from accounts.models import PersonSession, User
 from accounts.rules.devices import describe_device
 from accounts.rules.sessions import SEEN_EVERY, SessionLimits
+from portal.lib.codes import random_code
 from portal.lib.masks import mask_address
 
 EndReason = PersonSession.EndReason
@@ -38,13 +39,20 @@ def begin_session(
     address: str,
     at_a_time: int,
     now: datetime,
+    code: str = "",
 ) -> PersonSession:
     """Write down a login, and end the oldest ones beyond `at_a_time`.
 
-    The person's row is locked, so of logins at the same instant as many stay as may.
+    The person's row is locked, so of logins at the same instant as many stay as may. With a
+    `code` that has a row already that row, live or ended, is returned and nothing happens.
     """
     lock_person(person.pk)
+    if code:
+        known = PersonSession.objects.filter(person=person, code=code).first()
+        if known is not None:
+            return known
     session = PersonSession.objects.create(
+        code=code or random_code(),
         person=person,
         device=describe_device(user_agent),
         address=mask_address(address),

@@ -384,6 +384,22 @@ def test_an_old_session_gets_its_row_at_the_next_request(owner, client):
     assert client.session["accounts_session"] == only_row(owner).code
 
 
+def test_requests_of_one_page_give_an_old_session_one_row(owner, client):
+    client.force_login(owner)
+    unmarked = dict(client.session.items())
+    client.get(PROFILE)
+    store = client.session
+    # As a request sees it that was read before the first one wrote.
+    store.clear()
+    store.update(unmarked)
+    store.save()
+
+    assert client.get(PROFILE).status_code == 200
+
+    assert client.get(PROFILE).status_code == 200
+    assert client.session["accounts_session"] == only_row(owner).code
+
+
 def test_the_browsers_session_lasts_as_long_as_the_login_can(owner, now):
     log_in(owner)
 

@@ -72,6 +72,19 @@ def test_as_many_as_are_allowed_stay_the_oldest_goes(owner, now):
     assert first.end_reason == Reason.REPLACED
 
 
+def test_a_code_that_is_live_already_begins_nothing(owner, stranger, now):
+    first = begin_session(
+        person=owner, user_agent="", address="", at_a_time=1, now=now, code="a1"
+    )
+    again = begin_session(
+        person=owner, user_agent="", address="", at_a_time=1, now=now, code="a1"
+    )
+
+    assert again == first
+    assert live_codes(owner) == {"a1"}
+    assert PersonSession.objects.count() == 1
+
+
 # --- Use -----------------------------------------------------------------------------------
 def test_use_is_written_once_in_five_minutes(owner, now):
     session = begin(owner, now)
