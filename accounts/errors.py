@@ -98,6 +98,24 @@ class PasswordRefusedError(AccountsError):
     message = "密码不能包含您的用户名、手机号码或证件号码。"
 
 
+class SecondFactorRefusedError(AccountsError):
+    """Neither a code of the app nor an unused recovery code; or one that was used before."""
+
+    message = "动态验证码错误或已失效，请核对后重试。"
+
+
+class SecondFactorThrottledError(AccountsError):
+    """Too many wrong codes."""
+
+    message = "尝试次数过多，请15分钟后再试。"
+
+
+class OwnDeviceError(AccountsError):
+    """Nobody takes the second factor off the own account."""
+
+    message = "不能重置本人的两步验证，请由其他管理人员办理。"
+
+
 class RegionRefusedError(AccountsError):
     """The district cannot be chosen today."""
 

@@ -1,5 +1,5 @@
 """Every row lock of the accounts. Order: counters, codes, units, invitations, people,
-messages, the audit head.
+devices, messages, the audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
 audit entry waits for it.
@@ -11,6 +11,7 @@ from accounts.models import (
     AuditHead,
     CoordinatorInvitation,
     Message,
+    StaffDevice,
     ThrottleCounter,
     Unit,
     User,
@@ -57,6 +58,17 @@ def lock_invitation(invitation_id: int) -> CoordinatorInvitation:
 
 def lock_person(person_id: int) -> User:
     return User.objects.select_for_update().get(pk=person_id)
+
+
+def find_locked_device(person_id: int) -> StaffDevice | None:
+    """The second factor of a member of the staff."""
+    device: StaffDevice | None = (
+        StaffDevice.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(user_id=person_id)
+        .first()
+    )
+    return device
 
 
 def find_locked_due_message(

@@ -9,6 +9,7 @@ from accounts.views import (
     passwords,
     profile,
     registration,
+    sessions,
     unit_desk,
     units,
     wechat,
@@ -26,6 +27,13 @@ urlpatterns = [
     path("accounts/logout/", login.logout, name="logout"),
     path("accounts/password-reset/", passwords.reset, name="password-reset"),
     path("accounts/password-change/", passwords.change, name="password-change"),
+    path("accounts/sessions/", sessions.sessions, name="sessions"),
+    path(
+        "accounts/sessions/end-others/",
+        sessions.end_others,
+        name="sessions-end-others",
+    ),
+    path("accounts/sessions/<slug:code>/end/", sessions.end, name="session-end"),
     path("accounts/profile/", profile.profile, name="profile"),
     path(
         "accounts/profile/units/<slug:code>/leave/",

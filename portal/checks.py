@@ -17,6 +17,7 @@ from django.db import connection
 
 from accounts.rules.sms_templates import list_missing, read_templates
 from portal.finders import FILES
+from portal.lib.addresses import is_within
 
 FRONT_END_PACKAGES = (
     "bootstrap",
@@ -59,6 +60,7 @@ def check_production(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     checks: tuple[Check, ...] = (
         check_sandbox,
         check_secrets,
+        check_staff_site,
         check_addresses,
         check_payments,
         check_sms,
@@ -122,6 +124,30 @@ def check_secrets() -> list[CheckMessage]:
         found.append(Error("INDEX_KEY 缺失或无效", id="portal.E006"))
     if len({settings.SECRET_KEY, settings.INDEX_KEY, *keys}) < len(keys) + 2:
         found.append(Error("同一密钥被用于多个用途", id="portal.E007"))
+    return found
+
+
+def check_staff_site() -> list[CheckMessage]:
+    """The staff site asks for a second factor, and its list of networks can be read."""
+    found: list[CheckMessage] = []
+    if not settings.STAFF_TOTP:
+        found.append(
+            Error(
+                "管理后台未启用两步验证",
+                hint="Remove STAFF_TOTP=false; every member of the staff binds an app.",
+                id="portal.E013",
+            )
+        )
+    try:
+        is_within("", settings.STAFF_ADDRESSES)
+    except ValueError as error:
+        found.append(
+            Error(
+                "STAFF_ADDRESSES 中有无法识别的地址",
+                hint=f"Write networks such as 10.1.0.0/16: {error}",
+                id="portal.E014",
+            )
+        )
     return found
 
 

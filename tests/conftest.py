@@ -175,12 +175,29 @@ def staff(db: None) -> Any:
 
 @pytest.fixture
 def client_of() -> Callable[[Any], Any]:
-    """Return a function that gives a test client in which the person is logged in."""
+    """Return a function that gives a test client in which the person is logged in.
+
+    Each login has its row from the start, as after a real one, and ends no other.
+    """
     from django.test import Client
+    from django.utils import timezone
+
+    from accounts.middleware import mark_session
+    from accounts.services.sessions import begin_session
 
     def log_in(person: Any) -> Client:
         client = Client()
         client.force_login(person)
+        store = client.session
+        row = begin_session(
+            person=person,
+            user_agent="",
+            address="",
+            at_a_time=100,
+            now=timezone.now(),
+        )
+        mark_session(store, row)
+        store.save()
         return client
 
     return log_in

@@ -13,9 +13,15 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from accounts.admin.base import AuditedAdmin, ReadOnlyInline, get_actor
+from accounts.admin.base import (
+    AuditedAdmin,
+    ReadOnlyInline,
+    RegionScopedAdmin,
+    get_actor,
+    get_region_scope,
+)
 from accounts.forms.staff import NumberForm, ReasonForm, StaffForm
-from accounts.models import Consent, Profile, User
+from accounts.models import Consent, Profile, SupervisedRegion, User
 from accounts.queries import find_person_by_number
 from accounts.rules.accounts import looks_like_number
 from accounts.rules.series import level_name, series_name
@@ -56,9 +62,19 @@ class ConsentInline(ReadOnlyInline):
         return CHANNELS.get(consent.channel, consent.channel)
 
 
+class SupervisedRegionInline(admin.TabularInline):
+    """Of a district supervisor; the role itself is one of the groups."""
+
+    model = SupervisedRegion
+    autocomplete_fields = ("region",)
+    extra = 0
+
+
 @admin.register(User)
-class UserAdmin(AuditedAdmin):
+class UserAdmin(RegionScopedAdmin, AuditedAdmin):
     """`change` covers what an account may do; name and numbers are not changed here."""
+
+    region_path = "profile__region"
 
     list_display = (
         "name",
@@ -152,7 +168,9 @@ class UserAdmin(AuditedAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
-        return self.inlines if obj else ()
+        if obj is None:
+            return ()
+        return (*self.inlines, SupervisedRegionInline) if obj.is_staff else self.inlines
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
@@ -215,7 +233,7 @@ class UserAdmin(AuditedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        may_unmask = get_actor(request).has_perm("accounts.unmask_personal_data")
+        may_unmask = may_see_numbers(request)
         context = {"may_unmask": may_unmask} | (extra_context or {})
         return super().change_view(request, object_id, form_url, context)
 
@@ -226,7 +244,8 @@ class UserAdmin(AuditedAdmin):
         form = NumberForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             person = find_person_by_number(form.cleaned_data["number"])
-            if person is not None:
+            # Who is outside the own regions is nobody here.
+            if person and self.get_queryset(request).filter(pk=person.pk).exists():
                 return redirect("admin:accounts_user_change", person.pk)
             messages.warning(request, "没有使用该号码的账号。")
         return redirect("admin:accounts_user_changelist")
@@ -234,7 +253,7 @@ class UserAdmin(AuditedAdmin):
     def unmask_view(self, request: HttpRequest, code: str) -> HttpResponse:
         """Ask for the reason; after it, show the full numbers once."""
         actor = get_actor(request)
-        if not actor.has_perm("accounts.unmask_personal_data"):
+        if not may_see_numbers(request):
             raise PermissionDenied
         person = get_object_or_404(User, code=code)
         form = ReasonForm(request.POST if request.method == "POST" else None)
@@ -254,3 +273,9 @@ class UserAdmin(AuditedAdmin):
             "opts": User._meta,
         }
         return TemplateResponse(request, "admin/accounts/user/unmask.html", context)
+
+
+def may_see_numbers(request: HttpRequest) -> bool:
+    """Full numbers are not for who is bound to regions, whatever the other roles say."""
+    may_unmask = get_actor(request).has_perm("accounts.unmask_personal_data")
+    return may_unmask and get_region_scope(request) is None

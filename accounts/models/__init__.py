@@ -6,12 +6,15 @@ from accounts.models.messages import Message, VerificationCode
 from accounts.models.organisations import (
     CoordinatorInvitation,
     Region,
+    SupervisedRegion,
     Unit,
     UnitAppointment,
     UnitMember,
 )
 from accounts.models.people import Profile, User, WeChatLink
 from accounts.models.records import AuditEntry, AuditHead, Consent
+from accounts.models.second_factor import RecoveryCode, StaffDevice
+from accounts.models.sessions import LiveSession, PersonSession
 from accounts.models.throttles import ThrottleCounter
 
 __all__ = [
@@ -20,10 +23,15 @@ __all__ = [
     "CalendarDay",
     "Consent",
     "CoordinatorInvitation",
+    "LiveSession",
     "Message",
+    "PersonSession",
     "PrivateFile",
     "Profile",
+    "RecoveryCode",
     "Region",
+    "StaffDevice",
+    "SupervisedRegion",
     "ThrottleCounter",
     "Unit",
     "UnitAppointment",

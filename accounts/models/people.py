@@ -1,4 +1,7 @@
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
 from django.db import models
@@ -13,6 +16,9 @@ from accounts.personal_data import (
 )
 from portal.lib.codes import random_code
 from portal.lib.masks import mask_id_number, mask_phone
+
+if TYPE_CHECKING:
+    from accounts.models.sessions import LiveSession
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -59,6 +65,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_coordinator = models.BooleanField("经办人", default=False)
     is_active = models.BooleanField("可登录", default=True)
     date_joined = models.DateTimeField("注册时间", default=timezone.now)
+    # Null where only a hash was ever stored (registration): as old as the account.
+    password_changed_at = models.DateTimeField("密码修改时间", null=True, blank=True)
+
+    # By code, on an account that `accounts.backends` read for a request; not a column.
+    live_sessions: "Mapping[str, LiveSession]" = MappingProxyType({})
 
     encrypted_columns: ClassVar[EncryptedColumns] = {
         "id_number_cipher": lambda user: user.context_of("id_number"),
@@ -120,6 +131,14 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Put a normalised phone of 11 digits into its two columns; saving is the caller's."""
         self.phone_cipher = cipher().encrypt(phone, context=self.context_of("phone"))
         self.phone_index = phone_index(phone)
+
+    def set_password(self, raw_password: str | None) -> None:
+        """Every change of a password passes here; staff must change theirs in time."""
+        super().set_password(raw_password)
+        self.password_changed_at = timezone.now()
+
+    def password_age(self, *, now: datetime) -> timedelta:
+        return now - (self.password_changed_at or self.date_joined)
 
     @property
     def may_log_in(self) -> bool:

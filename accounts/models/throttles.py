@@ -13,6 +13,7 @@ class ThrottleCounter(models.Model):
         LOGIN_ADDRESS = "login_address", "地址"
         CODE_PHONE = "code_phone", "验证码手机"
         CODE_ADDRESS = "code_address", "验证码地址"
+        SECOND_FACTOR = "second_factor", "两步验证"
         NUMBER_PHONE = "number_phone", "证件号码核对"
         NOTICE_PHONE = "notice_phone", "通知短信手机"
         INVITE_UNIT = "invite_unit", "单位邀请经办人"

@@ -1,5 +1,9 @@
 """The staff's roles (security.md): who may do what in the admin, as names of permissions.
 
+A coordinator (单位经办人) is none of them: an ordinary account with a live `UnitAppointment`.
+A district supervisor sees what the role names only of the regions of its `SupervisedRegion`s
+(`accounts.admin.base.RegionScopedAdmin`); pages without that scope are closed to the role.
+
 Duties are kept apart: whoever manages accounts and plans touches no money, whoever touches
 money sets no permissions, and the audit role reads everything and changes nothing.
 """
@@ -14,6 +18,7 @@ AUDIT = "审计"
 SUPERVISOR = "区县督导"
 
 UNMASK = "accounts.user.unmask_personal_data"
+RESET_DEVICE = "accounts.staffdevice.reset_staffdevice"
 
 _READ = ("view",)
 _WRITE = ("view", "add", "change")
@@ -90,7 +95,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     ),
     SYSTEM: (
         *_grant(_WRITE, "accounts.user"),
-        *_grant(_READ, "auth.group", "accounts.message"),
+        *_grant(_READ, "auth.group", "accounts.message", "accounts.staffdevice"),
+        *_grant(("view", "add", "delete"), "accounts.supervisedregion"),
+        RESET_DEVICE,
         *_grant(_WRITE, "accounts.region"),
     ),
     AUDIT: (
@@ -100,11 +107,14 @@ ROLES: Mapping[str, tuple[str, ...]] = {
             "accounts.auditentry",
             "accounts.consent",
             "accounts.message",
+            "accounts.personsession",
+            "accounts.staffdevice",
+            "accounts.supervisedregion",
             "accounts.unitappointment",
             "orders.paymentexception",
         ),
     ),
-    SUPERVISOR: (*_grant(_READ, "accounts.unit", "accounts.region"),),
+    SUPERVISOR: (*_grant(_READ, *_PEOPLE, "accounts.unitappointment"),),
 }
 
 

@@ -26,6 +26,9 @@ LOGIN_ACCOUNT = Limit(50, HOUR)
 # passwords has thousands of tries.
 LOGIN_ADDRESS = Limit(200, 15 * MINUTE)
 
+# Codes of the staff's authenticator apps: a million of them, three of which are right.
+SECOND_FACTOR = Limit(5, 15 * MINUTE)
+
 # Whoever proved a phone is told whether an ID number has an account: enough times to correct
 # a mistake, too few to go through a list.
 NUMBER_PHONE = Limit(10, DAY)

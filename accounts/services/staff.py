@@ -39,6 +39,7 @@ def create_staff(*, person: User, password: str, actor: User, now: datetime) -> 
     person.is_staff = True
     person.date_joined = now
     person.set_password(password)
+    person.password_changed_at = now
     person.save(force_insert=True)
     record_audit(
         action="account.staff_created",

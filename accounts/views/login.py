@@ -16,6 +16,7 @@ from accounts.errors import (
 )
 from accounts.forms.login import CodeLoginForm, LoginForm
 from accounts.models import User
+from accounts.rules.session_marks import read_note
 from accounts.services.login import check_code_login, check_login
 from accounts.services.wechat import is_wechat_configured
 from accounts.views.visitors import (
@@ -55,6 +56,7 @@ def login(request: HttpRequest) -> HttpResponse:
         "by_code": by_code,
         "next": next_url if "next" in (request.POST or request.GET) else "",
         "offer_wechat": is_wechat_configured() and is_wechat(request),
+        "end_note": read_note(request.session),
         "waiting_wechat": has_waiting_openid(request),
     }
     return render(request, "accounts/login.html", context, status=status)

@@ -16,9 +16,10 @@ from accounts.errors import (
     PasswordWrongError,
 )
 from accounts.forms.login import PasswordChangeForm, PasswordResetForm
+from accounts.rules.session_marks import read_code
 from accounts.services.passwords import change_password, reset_password
 from accounts.tasks import deliver_messages
-from accounts.views.visitors import get_browser, get_person, get_posted
+from accounts.views.visitors import get_browser, get_next_url, get_person, get_posted
 
 
 @sensitive_post_parameters()
@@ -60,6 +61,7 @@ def change(request: HttpRequest) -> HttpResponse:
                 present=form.cleaned_data["present"],
                 password=form.cleaned_data["password"],
                 now=timezone.now(),
+                session=read_code(request.session),
             )
         except PasswordWrongError as error:
             form.add_error("present", str(error))
@@ -68,5 +70,9 @@ def change(request: HttpRequest) -> HttpResponse:
             # This session goes on under a new key, all others end.
             update_session_auth_hash(request, changed)
             messages.success(request, "密码已修改，其他设备上的登录已退出。")
-            return redirect("accounts:password-change")
-    return render(request, "accounts/password_change.html", {"form": form})
+            return redirect(get_next_url(request, default="accounts:password-change"))
+    context = {
+        "form": form,
+        "next": request.POST.get("next") or request.GET.get("next"),
+    }
+    return render(request, "accounts/password_change.html", context)

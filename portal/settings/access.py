@@ -1,6 +1,7 @@
 """Who gets in and how: logins, keys, headers."""
 
 from portal.csp import POLICY
+from portal.login_settings import read_session_limits
 from portal.settings.environment import (
     PRODUCTION,
     env,
@@ -23,6 +24,14 @@ AUTH_PASSWORD_VALIDATORS = [
 # long it opens 首次登录.
 FIRST_PASSWORD_RULE = env.str("FIRST_PASSWORD_RULE", default="edu_last_six")
 FIRST_LOGIN_DAYS = env.int("FIRST_LOGIN_DAYS", default=30)
+# A login ends when it lay idle or lasted too long; a new one ends those beyond so many.
+SESSION_LIMITS = read_session_limits(env)
+SESSIONS_AT_A_TIME = env.int("SESSIONS_AT_A_TIME", default=1)
+# The staff site: a code of an authenticator app, a password younger than this, and requests
+# from these networks only ("10.1.0.0/16"; none named: from everywhere).
+STAFF_TOTP = env.bool("STAFF_TOTP", default=PRODUCTION)
+STAFF_PASSWORD_DAYS = env.int("STAFF_PASSWORD_DAYS", default=90)
+STAFF_ADDRESSES = env.list("STAFF_ADDRESSES", default=[])
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "home"

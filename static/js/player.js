@@ -337,7 +337,7 @@
         playOn();
       });
     } else if (error.code === "login_required") {
-      say("登录已过期，已停止计时");
+      say("已退出登录，已停止计时");
       showNotice(error.message, "重新登录", null, config.urls.login);
     } else {
       say("已停止计时");

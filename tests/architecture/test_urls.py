@@ -18,6 +18,8 @@ POST_ONLY = {
     "accounts:unit-leave": {"code": "nothing"},
     "accounts:unit-invitation-withdraw": {"code": "nothing"},
     "accounts:wechat-unlink": {},
+    "accounts:session-end": {"code": "nothing"},
+    "accounts:sessions-end-others": {},
     "certificates:check": {},
     "certificates:refresh": {"number": "nothing"},
     "learning:session-open": {},

@@ -12,6 +12,7 @@ from django.core.files import File
 from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
+from accounts.services.sessions import begin_session
 from catalog.models import Chapter, Plan, Video
 from learning.models import (
     ChapterProgress,
@@ -236,6 +237,31 @@ def test_a_second_window_takes_over_and_the_first_says_so(
     notice.get_by_role("button", name="在此继续学习").click()
     expect(notice).to_be_hidden()
     expect(player.locator("[data-status]")).to_have_text("学习中，正在计时")
+
+
+def test_a_login_elsewhere_is_told_while_playing(
+    player: Page, enrolment: Enrolment, expected_console_errors: list[str]
+):
+    expected_console_errors += ["401"]
+    play(player)
+    expect(player.locator("[data-pending]")).not_to_have_text("00:00", timeout=8_000)
+
+    begin_session(
+        person=enrolment.person,
+        user_agent="Mozilla/5.0 (Windows NT 10.0) Chrome/126.0",
+        address="",
+        at_a_time=1,
+        now=timezone.now(),
+    )
+
+    notice = player.locator("[data-notice]")
+    expect(notice).to_contain_text(
+        "在另一台设备（Chrome · Windows）登录，本机已退出", timeout=15_000
+    )
+    expect(player.locator("[data-status]")).to_have_text("已退出登录，已停止计时")
+    assert run(player, "return video.paused") is True
+    notice.get_by_role("link", name="重新登录").click()
+    expect(player.get_by_text("本机已退出")).to_be_visible()
 
 
 def test_what_is_missing_at_the_end_can_be_watched(player: Page, enrolment: Enrolment):

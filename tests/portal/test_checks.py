@@ -15,6 +15,7 @@ def production(settings, monkeypatch):
     """Settings as they should be in production."""
     settings.SANDBOX = False
     settings.MESSAGE_BOX = False
+    settings.STAFF_TOTP = True
     settings.INVOICE_PROVIDER = ""
     settings.SMS_PROVIDER = "example.sms.Operator"
     settings.SECRET_KEY = "s" * 50
@@ -65,6 +66,8 @@ def test_a_proper_production_passes(production):
             "accounts.services.messages.MessageBoxProvider",
             ["portal.E012"],
         ),
+        ("STAFF_TOTP", False, ["portal.E013"]),
+        ("STAFF_ADDRESSES", ["10.1.0.0/16", "office"], ["portal.E014"]),
         ("REDIS_URL", "", ["portal.W002"]),
     ],
 )
