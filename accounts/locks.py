@@ -1,4 +1,6 @@
-"""Every row lock of the accounts. Order: counters, codes, people, messages, the audit head.
+"""Every row lock of the accounts.
+
+Order: counters, codes, requests, people, messages, the audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
 audit entry waits for it.
@@ -9,6 +11,7 @@ from datetime import datetime
 from accounts.models import (
     AuditHead,
     Message,
+    PersonRequest,
     ThrottleCounter,
     User,
     VerificationCode,
@@ -41,6 +44,10 @@ def find_locked_code(
         .order_by("-sent_at", "-pk")
         .first()
     )
+
+
+def lock_request(request_id: int) -> PersonRequest:
+    return PersonRequest.objects.select_for_update().get(pk=request_id)
 
 
 def lock_person(person_id: int) -> User:

@@ -6,6 +6,7 @@ from accounts.models.messages import Message, VerificationCode
 from accounts.models.organisations import Region, Unit, UnitAppointment
 from accounts.models.people import Profile, User, WeChatLink
 from accounts.models.records import AuditEntry, AuditHead, Consent
+from accounts.models.requests import PersonRequest, RequestEvent
 from accounts.models.throttles import ThrottleCounter
 
 __all__ = [
@@ -14,9 +15,11 @@ __all__ = [
     "CalendarDay",
     "Consent",
     "Message",
+    "PersonRequest",
     "PrivateFile",
     "Profile",
     "Region",
+    "RequestEvent",
     "ThrottleCounter",
     "Unit",
     "UnitAppointment",

@@ -14,6 +14,8 @@ AUDIT = "审计"
 SUPERVISOR = "区县督导"
 
 UNMASK = "accounts.user.unmask_personal_data"
+DECIDE = "accounts.personrequest.decide_personrequest"
+DECIDE_IDENTITY = "accounts.personrequest.decide_identity"
 
 _READ = ("view",)
 _WRITE = ("view", "add", "change")
@@ -71,6 +73,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         ),
         *_grant(_READ, *_STUDIES, *_PAPERS, *_ORDERS),
         *_grant(_WRITE, "support.conversation", "support.conversationmessage"),
+        *_grant(_READ, "accounts.personrequest"),
+        DECIDE,
         UNMASK,
     ),
     FINANCE: (
@@ -83,6 +87,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     REVIEW: (
         *_grant(_READ, *_PEOPLE, *_STUDIES, *_PAPERS, *_ORDERS),
         *_PAPER_DECISIONS,
+        *_grant(_READ, "accounts.personrequest"),
+        DECIDE,
+        DECIDE_IDENTITY,
         UNMASK,
     ),
     SYSTEM: (
@@ -98,6 +105,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
             "accounts.consent",
             "accounts.message",
             "accounts.unitappointment",
+            "accounts.personrequest",
             "orders.paymentexception",
         ),
     ),

@@ -30,6 +30,12 @@ LOGIN_ADDRESS = Limit(200, 15 * MINUTE)
 # a mistake, too few to go through a list.
 NUMBER_PHONE = Limit(10, DAY)
 
+# A request brings up to six pictures. A town hall's address has many honest people; one phone
+# and one person have a mistake or two to correct.
+REQUEST_ADDRESS = Limit(20, DAY)
+REQUEST_PHONE = Limit(3, DAY)
+REQUEST_PERSON = Limit(10, DAY)
+
 # Codes by SMS cost money and bother people (security.md).
 CODE_PHONE_LIMITS = (Limit(1, MINUTE), Limit(5, HOUR), Limit(10, DAY))
 CODE_ADDRESS_LIMITS = (Limit(20, HOUR),)
