@@ -5,8 +5,10 @@ from accounts.views import (
     messages,
     notices,
     passwords,
+    phone_lost,
     profile,
     registration,
+    requests,
     wechat,
 )
 
@@ -24,6 +26,27 @@ urlpatterns = [
     path("accounts/password-change/", passwords.change, name="password-change"),
     path("accounts/profile/", profile.profile, name="profile"),
     path("accounts/profile/username/", profile.username, name="username-change"),
+    path("accounts/phone-lost/", phone_lost.phone_lost, name="phone-lost"),
+    path("accounts/phone-lost/sent/", phone_lost.sent, name="phone-lost-sent"),
+    path("accounts/phone-lost/state/", phone_lost.state, name="phone-lost-state"),
+    path("accounts/requests/", requests.request_list, name="requests"),
+    path("accounts/requests/new/<slug:kind>/", requests.new, name="request-new"),
+    path("accounts/requests/<slug:code>/", requests.detail, name="request"),
+    path(
+        "accounts/requests/<slug:code>/resend/",
+        requests.resend,
+        name="request-resend",
+    ),
+    path(
+        "accounts/requests/<slug:code>/withdraw/",
+        requests.withdraw,
+        name="request-withdraw",
+    ),
+    path(
+        "accounts/requests/<slug:code>/files/<slug:file>/",
+        requests.proof,
+        name="request-file",
+    ),
     path("accounts/notices/<slug:kind>/", notices.notice, name="notice"),
     path(
         "accounts/notices/<slug:kind>/<slug:version>/",
