@@ -206,8 +206,11 @@ class UserAdmin(AuditedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        may_unmask = get_actor(request).has_perm("accounts.unmask_personal_data")
-        context = {"may_unmask": may_unmask} | (extra_context or {})
+        actor = get_actor(request)
+        context = {
+            "may_unmask": actor.has_perm("accounts.unmask_personal_data"),
+            "may_file": actor.has_perm("accounts.decide_personrequest"),
+        } | (extra_context or {})
         return super().change_view(request, object_id, form_url, context)
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
