@@ -58,7 +58,7 @@ class IdNumberTakenError(AccountsError):
 
     message = (
         "该证件号码已注册账号，请直接登录。忘记密码可用注册时的手机号码找回；"
-        "手机号码已更换的，请联系在线客服。"
+        "手机号码已停用的，请在登录页办理“手机号码已停用”。"
     )
 
 
@@ -168,6 +168,46 @@ class LevelRefusedError(AccountsError):
     """The series does not have this level."""
 
     message = "所选专业序列没有该级别，请重新选择。"
+
+
+class ProofRefusedError(AccountsError):
+    """A picture or PDF that cannot be taken as proof; the words say which and why."""
+
+    message = "证明材料无法读取，请重新上传。"
+
+
+class RequestNotFoundError(AccountsError):
+    """No such request, or one of somebody else."""
+
+    message = "没有找到该申请。"
+
+
+class RequestStateError(AccountsError):
+    """The request has come to its end, or is not where this step begins."""
+
+    message = "该申请当前状态不能办理此操作。"
+
+
+class RequestMovedError(AccountsError):
+    """Somebody changed the request since the page was opened."""
+
+    message = "该申请已有变化，请查看最新内容后再办理。"
+
+
+class RequestRefusedError(AccountsError):
+    """What is asked for cannot be had; the words say why."""
+
+
+class RequestThrottledError(AccountsError):
+    """Too many requests from one place, person or phone."""
+
+    message = "今日提交申请的次数过多，请明天再试，或联系在线客服。"
+
+
+class DeciderRefusedError(AccountsError):
+    """This member of the staff may not decide this request."""
+
+    message = "您不能审批该申请。"
 
 
 class DeliveryError(AccountsError):

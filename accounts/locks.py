@@ -1,4 +1,4 @@
-"""Every row lock of the accounts. Order: counters, codes, units, invitations, people,
+"""Every row lock of the accounts. Order: counters, codes, requests, units, invitations, people,
 devices, messages, the audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
@@ -11,6 +11,7 @@ from accounts.models import (
     AuditHead,
     CoordinatorInvitation,
     Message,
+    PersonRequest,
     StaffDevice,
     ThrottleCounter,
     Unit,
@@ -54,6 +55,10 @@ def lock_unit(unit_id: int) -> Unit:
 
 def lock_invitation(invitation_id: int) -> CoordinatorInvitation:
     return CoordinatorInvitation.objects.select_for_update().get(pk=invitation_id)
+
+
+def lock_request(request_id: int) -> PersonRequest:
+    return PersonRequest.objects.select_for_update().get(pk=request_id)
 
 
 def lock_person(person_id: int) -> User:

@@ -68,6 +68,10 @@ WAITING = (
         query="state__exact=open",
     ),
     Source(
+        *("待审批申请", "requests", "clipboard-check", "accounts.PersonRequest"),
+        query="due=waiting",
+    ),
+    Source(
         *("支付待核对", "payments", "exclamation-diamond", "orders.PaymentException"),
         query="state__exact=open",
     ),

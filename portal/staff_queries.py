@@ -7,7 +7,8 @@ from django.core.cache import cache
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.models import Message, User
+from accounts.models import Message, PersonRequest, User
+from accounts.rules.requests import WAITING
 from catalog.models import Video
 from certificates.models import Certificate, CertificateIssue
 from invoices.models import Invoice
@@ -73,6 +74,7 @@ def count_waiting(now: datetime) -> dict[str, int]:
         "conversations": Conversation.objects.filter(
             state=Conversation.State.OPEN
         ).count(),
+        "requests": PersonRequest.objects.filter(state__in=WAITING).count(),
         "payments": PaymentException.objects.filter(
             state=PaymentException.State.OPEN
         ).count(),

@@ -7,6 +7,15 @@ from accounts.admin import (
     organisations,
     people,
     records,
+    requests,
 )
 
-__all__ = ["calendar", "coordinators", "logins", "organisations", "people", "records"]
+__all__ = [
+    "calendar",
+    "coordinators",
+    "logins",
+    "organisations",
+    "people",
+    "records",
+    "requests",
+]

@@ -233,8 +233,10 @@ class UserAdmin(RegionScopedAdmin, AuditedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        may_unmask = may_see_numbers(request)
-        context = {"may_unmask": may_unmask} | (extra_context or {})
+        context = {
+            "may_unmask": may_see_numbers(request),
+            "may_file": get_actor(request).has_perm("accounts.decide_personrequest"),
+        } | (extra_context or {})
         return super().change_view(request, object_id, form_url, context)
 
     def find_view(self, request: HttpRequest) -> HttpResponse:

@@ -13,6 +13,7 @@ from accounts.models.organisations import (
 )
 from accounts.models.people import Profile, User, WeChatLink
 from accounts.models.records import AuditEntry, AuditHead, Consent
+from accounts.models.requests import PersonRequest, RequestEvent
 from accounts.models.second_factor import RecoveryCode, StaffDevice
 from accounts.models.sessions import LiveSession, PersonSession
 from accounts.models.throttles import ThrottleCounter
@@ -25,11 +26,13 @@ __all__ = [
     "CoordinatorInvitation",
     "LiveSession",
     "Message",
+    "PersonRequest",
     "PersonSession",
     "PrivateFile",
     "Profile",
     "RecoveryCode",
     "Region",
+    "RequestEvent",
     "StaffDevice",
     "SupervisedRegion",
     "ThrottleCounter",

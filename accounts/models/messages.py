@@ -16,6 +16,8 @@ class VerificationCode(models.Model):
         LOGIN = "login", "登录"
         RESET = "reset", "重置密码"
         ACTIVATE = "activate", "首次登录"
+        # For somebody whose account has another phone: to file a request and to look it up.
+        REQUEST = "request", "手机号码变更申请"
 
     phone_index = models.CharField("手机号码索引", max_length=64)
     purpose = models.CharField("用途", max_length=16, choices=Purpose)

@@ -18,6 +18,7 @@ class ThrottleCounter(models.Model):
         NOTICE_PHONE = "notice_phone", "通知短信手机"
         INVITE_UNIT = "invite_unit", "单位邀请经办人"
         INVITE_PHONE = "invite_phone", "受邀手机"
+        REQUEST = "request", "业务申请"
         SUPPORT_ADDRESS = "support_address", "客服咨询地址"
 
     scope = models.CharField("类别", max_length=16, choices=Scope)

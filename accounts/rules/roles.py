@@ -19,6 +19,8 @@ SUPERVISOR = "区县督导"
 
 UNMASK = "accounts.user.unmask_personal_data"
 RESET_DEVICE = "accounts.staffdevice.reset_staffdevice"
+DECIDE = "accounts.personrequest.decide_personrequest"
+DECIDE_IDENTITY = "accounts.personrequest.decide_identity"
 
 _READ = ("view",)
 _WRITE = ("view", "add", "change")
@@ -79,6 +81,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         ),
         *_grant(_READ, *_STUDIES, *_PAPERS, *_ORDERS),
         *_grant(_WRITE, "support.conversation", "support.conversationmessage"),
+        *_grant(_READ, "accounts.personrequest"),
+        DECIDE,
         UNMASK,
     ),
     FINANCE: (
@@ -91,6 +95,9 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     REVIEW: (
         *_grant(_READ, *_PEOPLE, *_STUDIES, *_PAPERS, *_ORDERS),
         *_PAPER_DECISIONS,
+        *_grant(_READ, "accounts.personrequest"),
+        DECIDE,
+        DECIDE_IDENTITY,
         UNMASK,
     ),
     SYSTEM: (
@@ -111,6 +118,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
             "accounts.staffdevice",
             "accounts.supervisedregion",
             "accounts.unitappointment",
+            "accounts.personrequest",
             "orders.paymentexception",
         ),
     ),

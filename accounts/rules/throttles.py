@@ -38,6 +38,11 @@ NUMBER_PHONE = Limit(10, DAY)
 INVITE_UNIT = Limit(20, DAY)
 INVITE_PHONE = Limit(3, DAY)
 INVITATION_LIFETIME = 7 * DAY
+# A request brings up to six pictures. A town hall's address has many honest people; one phone
+# and one person have a mistake or two to correct.
+REQUEST_ADDRESS = Limit(20, DAY)
+REQUEST_PHONE = Limit(3, DAY)
+REQUEST_PERSON = Limit(10, DAY)
 
 # Codes by SMS cost money and bother people (security.md).
 CODE_PHONE_LIMITS = (Limit(1, MINUTE), Limit(5, HOUR), Limit(10, DAY))

@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import Message, ThrottleCounter, VerificationCode
 from accounts.services.files import delete_expired_files
+from accounts.services.requests import forget_old_requests
 from accounts.services.sessions import settle_old_sessions
 
 # The longest rate limit looks back one day.
@@ -21,6 +22,7 @@ def forget_old_traces(*, now: datetime) -> None:
     """Delete old codes, counters, ended sessions and files, and the texts of old messages."""
     delete_expired_files(now=now)
     settle_old_sessions(now=now)
+    forget_old_requests(now=now)
     VerificationCode.objects.filter(sent_at__lt=now - CODE_AGE).delete()
     ThrottleCounter.objects.filter(window_started_at__lt=now - COUNTER_AGE).delete()
     Session.objects.filter(expire_date__lt=now).delete()

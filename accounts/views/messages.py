@@ -21,6 +21,7 @@ OFFERED_PURPOSES = (
     VerificationCode.Purpose.REGISTER,
     VerificationCode.Purpose.LOGIN,
     VerificationCode.Purpose.RESET,
+    VerificationCode.Purpose.REQUEST,
 )
 UNPROCESSABLE = 422
 TOO_MANY_REQUESTS = 429
