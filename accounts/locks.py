@@ -1,4 +1,5 @@
-"""Every row lock of the accounts. Order: counters, codes, people, messages, the audit head.
+"""Every row lock of the accounts. Order: counters, codes, units, people, messages, the
+audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
 audit entry waits for it.
@@ -10,6 +11,8 @@ from accounts.models import (
     AuditHead,
     Message,
     ThrottleCounter,
+    Unit,
+    UnitAppointment,
     User,
     VerificationCode,
 )
@@ -41,6 +44,16 @@ def find_locked_code(
         .order_by("-sent_at", "-pk")
         .first()
     )
+
+
+def lock_units_of(coordinator_id: int) -> list[Unit]:
+    """The units that a person acts for, in the order of their rows."""
+    units = Unit.objects.select_for_update(of=("self",)).filter(
+        pk__in=UnitAppointment.objects.filter(
+            person=coordinator_id, ended_at__isnull=True
+        ).values("unit")
+    )
+    return list(units.order_by("pk"))
 
 
 def lock_person(person_id: int) -> User:

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
+from accounts.rules.first_passwords import RULES
 from portal.finders import FILES
 
 FRONT_END_PACKAGES = (
@@ -47,6 +48,20 @@ def check_front_end(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             f"前端组件尚未安装：{'、'.join(packages)}",
             hint="请运行 script/bootstrap",
             id="portal.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_first_password_rule(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """portal.E020: the rule of the first password is one that the accounts know."""
+    if settings.FIRST_PASSWORD_RULE in RULES:
+        return []
+    return [
+        Error(
+            "FIRST_PASSWORD_RULE 无效，学员将无法首次登录",
+            hint=f"Set it to one of: {', '.join(RULES)}.",
+            id="portal.E020",
         )
     ]
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import environ
 
+from portal.captcha import CAPTCHA
 from portal.csp import POLICY
 from portal.embedded import read_secret
 from portal.logs import logging_config
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "csp",
+    "captcha",
     "rest_framework",
     "drf_spectacular",
     "accounts",
@@ -177,6 +179,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # long it opens 首次登录.
 FIRST_PASSWORD_RULE = env.str("FIRST_PASSWORD_RULE", default="edu_last_six")
 FIRST_LOGIN_DAYS = env.int("FIRST_LOGIN_DAYS", default=30)
+vars().update(CAPTCHA)
 LOGIN_URL = "accounts:login"
 LOGIN_REDIRECT_URL = "dashboard"
 LOGOUT_REDIRECT_URL = "home"

@@ -16,6 +16,9 @@ class VerificationCode(models.Model):
         LOGIN = "login", "登录"
         RESET = "reset", "重置密码"
         ACTIVATE = "activate", "首次登录"
+        OLD_PHONE = "old_phone", "验证原手机号码"
+        NEW_PHONE = "new_phone", "更换手机号码"
+        CLOSE = "close", "注销账号"
 
     phone_index = models.CharField("手机号码索引", max_length=64)
     purpose = models.CharField("用途", max_length=16, choices=Purpose)
@@ -73,7 +76,11 @@ class Message(models.Model):
     class Meta:
         verbose_name = "消息"
         verbose_name_plural = "消息"
-        indexes = [models.Index(fields=["state", "due_at"], name="message_due")]
+        indexes = [
+            models.Index(fields=["state", "due_at"], name="message_due"),
+            # Recipients are encrypted: the mask narrows down who got what.
+            models.Index(fields=["recipient_mask"], name="message_by_mask"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.recipient_mask}"
