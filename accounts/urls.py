@@ -1,10 +1,14 @@
 from django.urls import path
 
 from accounts.views import (
+    activation,
+    captcha,
+    closing,
     login,
     messages,
     notices,
     passwords,
+    phone,
     profile,
     registration,
     wechat,
@@ -18,12 +22,18 @@ urlpatterns = [
     path("accounts/send-code/", messages.send, name="send-code"),
     path("accounts/units/", profile.unit_search, name="unit-search"),
     path("accounts/levels/", profile.level_options, name="level-options"),
+    path("accounts/activate/", activation.activate, name="activate"),
+    path("accounts/activate/details/", activation.details, name="activate-details"),
+    path("accounts/captcha/", captcha.renew, name="captcha-renew"),
+    path("accounts/captcha/<slug:key>/", captcha.image, name="captcha-image"),
     path("accounts/login/", login.login, name="login"),
     path("accounts/logout/", login.logout, name="logout"),
     path("accounts/password-reset/", passwords.reset, name="password-reset"),
     path("accounts/password-change/", passwords.change, name="password-change"),
     path("accounts/profile/", profile.profile, name="profile"),
     path("accounts/profile/username/", profile.username, name="username-change"),
+    path("accounts/profile/phone/", phone.change, name="phone-change"),
+    path("accounts/close/", closing.close, name="close"),
     path("accounts/notices/<slug:kind>/", notices.notice, name="notice"),
     path(
         "accounts/notices/<slug:kind>/<slug:version>/",
