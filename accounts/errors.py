@@ -53,19 +53,26 @@ class CodeRefusedError(AccountsError):
     message = "验证码错误或已失效，请核对短信或重新获取。"
 
 
+class OldCodeRefusedError(CodeRefusedError):
+    """The code to the phone on file was wrong, where another phone has one too."""
+
+
 class IdNumberTakenError(AccountsError):
     """The ID number belongs to an account."""
 
     message = (
-        "该证件号码已注册账号，请直接登录。忘记密码可用注册时的手机号码找回；"
-        "手机号码已停用的，请在登录页办理“手机号码已停用”。"
+        "该证件号码已注册账号，请直接登录；由单位统一注册的，请使用“首次登录”。"
+        "忘记密码可用注册时的手机号码找回；手机号码已停用的，请在登录页办理“手机号码已停用”。"
     )
 
 
 class PhoneTakenError(AccountsError):
     """The phone belongs to an account."""
 
-    message = "该手机号码已注册账号，请直接登录，或使用“忘记密码”重置密码。"
+    message = (
+        "该手机号码已注册账号，请直接登录，或使用“忘记密码”重置密码；"
+        "由单位统一注册的，请使用“首次登录”。"
+    )
 
 
 class RegistrationThrottledError(AccountsError):
@@ -84,6 +91,47 @@ class LoginThrottledError(AccountsError):
     """Too many failures; says nothing about whether the account exists."""
 
     message = "尝试次数过多，请15分钟后再试，或使用短信验证码登录。"
+
+
+class FirstLoginRequiredError(LoginRefusedError):
+    """The first password of a pending account was right: it opens 首次登录, no session.
+
+    A refusal to whoever does not know about first logins, the admin for one.
+    """
+
+    def __init__(self, *, person_code: str) -> None:
+        super().__init__()
+        self.person_code = person_code
+
+
+class FirstLoginRefusedError(AccountsError):
+    """No first login with this; the same words whatever the cause."""
+
+    message = "身份证号码或初始密码错误，或初始密码已失效。"
+
+
+class ActivationEndedError(AccountsError):
+    """The page of 首次登录 stood open too long, or the account was activated meanwhile."""
+
+    message = "页面已过期，请重新输入身份证号码和初始密码。"
+
+
+class ConfirmationThrottledError(AccountsError):
+    """The present password was wrong too often within an open session."""
+
+    message = "密码错误次数过多，请15分钟后再试。"
+
+
+class ClosingRefusedError(AccountsError):
+    """The account cannot be closed as things are; the words say what to do first."""
+
+    message = "该账号暂不能注销，请联系在线客服。"
+
+
+class ExportThrottledError(AccountsError):
+    """Own data was taken often enough today."""
+
+    message = "今日导出次数已达上限，请明天再试。"
 
 
 class PasswordWrongError(AccountsError):

@@ -15,6 +15,7 @@ from accounts.models import (
     StaffDevice,
     ThrottleCounter,
     Unit,
+    UnitAppointment,
     User,
     VerificationCode,
 )
@@ -59,6 +60,16 @@ def lock_invitation(invitation_id: int) -> CoordinatorInvitation:
 
 def lock_request(request_id: int) -> PersonRequest:
     return PersonRequest.objects.select_for_update().get(pk=request_id)
+
+
+def lock_units_of(coordinator_id: int) -> list[Unit]:
+    """The units that a person acts for, in the order of their rows."""
+    units = Unit.objects.select_for_update(of=("self",)).filter(
+        pk__in=UnitAppointment.objects.filter(
+            person=coordinator_id, ended_at__isnull=True
+        ).values("unit")
+    )
+    return list(units.order_by("pk"))
 
 
 def lock_person(person_id: int) -> User:

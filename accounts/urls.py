@@ -1,12 +1,16 @@
 from django.urls import path
 
 from accounts.views import (
+    activation,
+    captcha,
+    closing,
     coordinators,
     invitations,
     login,
     messages,
     notices,
     passwords,
+    phone,
     phone_lost,
     profile,
     registration,
@@ -25,6 +29,10 @@ urlpatterns = [
     path("accounts/send-code/", messages.send, name="send-code"),
     path("accounts/units/", profile.unit_search, name="unit-search"),
     path("accounts/levels/", profile.level_options, name="level-options"),
+    path("accounts/activate/", activation.activate, name="activate"),
+    path("accounts/activate/details/", activation.details, name="activate-details"),
+    path("accounts/captcha/", captcha.renew, name="captcha-renew"),
+    path("accounts/captcha/<slug:key>/", captcha.image, name="captcha-image"),
     path("accounts/login/", login.login, name="login"),
     path("accounts/logout/", login.logout, name="logout"),
     path("accounts/password-reset/", passwords.reset, name="password-reset"),
@@ -85,6 +93,8 @@ urlpatterns = [
         requests.proof,
         name="request-file",
     ),
+    path("accounts/profile/phone/", phone.change, name="phone-change"),
+    path("accounts/close/", closing.close, name="close"),
     path("accounts/notices/<slug:kind>/", notices.notice, name="notice"),
     path(
         "accounts/notices/<slug:kind>/<slug:version>/",

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
+from accounts.rules.first_passwords import RULES
 from accounts.rules.sms_templates import list_missing, read_templates
 from portal.finders import FILES
 from portal.lib.addresses import is_within
@@ -50,6 +51,20 @@ def check_front_end(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
             f"前端组件尚未安装：{'、'.join(packages)}",
             hint="请运行 script/bootstrap",
             id="portal.E001",
+        )
+    ]
+
+
+@register(Tags.security)
+def check_first_password_rule(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """portal.E020: the rule of the first password is one that the accounts know."""
+    if settings.FIRST_PASSWORD_RULE in RULES:
+        return []
+    return [
+        Error(
+            "FIRST_PASSWORD_RULE 无效，学员将无法首次登录",
+            hint=f"Set it to one of: {', '.join(RULES)}.",
+            id="portal.E020",
         )
     ]
 

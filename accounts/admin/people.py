@@ -23,6 +23,7 @@ from accounts.admin.base import (
 from accounts.forms.staff import NumberForm, ReasonForm, StaffForm
 from accounts.models import Consent, Profile, SupervisedRegion, User
 from accounts.queries import find_person_by_number
+from accounts.queries.closing import list_closed_accounts
 from accounts.rules.accounts import looks_like_number
 from accounts.rules.series import level_name, series_name
 from accounts.services.staff import create_staff, unmask_person
@@ -246,6 +247,9 @@ class UserAdmin(RegionScopedAdmin, AuditedAdmin):
         form = NumberForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             person = find_person_by_number(form.cleaned_data["number"])
+            if person is None:
+                # A closed account has given its number back.
+                person = list_closed_accounts(form.cleaned_data["number"]).first()
             # Who is outside the own regions is nobody here.
             if person and self.get_queryset(request).filter(pk=person.pk).exists():
                 return redirect("admin:accounts_user_change", person.pk)

@@ -5,13 +5,6 @@ import portal.lib.codes
 from django.conf import settings
 from django.db import migrations, models
 
-from accounts.services.reference_data import load_roles
-
-
-def grant_roles(apps, schema_editor):
-    """The roles have grown by the models of this migration."""
-    load_roles()
-
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -273,5 +266,4 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(grant_roles, migrations.RunPython.noop),
     ]

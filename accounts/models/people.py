@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accounts.models.organisations import Region, Unit
 from accounts.personal_data import (
@@ -48,6 +49,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     id_number_cipher = models.BinaryField("证件号码密文", null=True)
     id_number_index = models.CharField(  # noqa: DJ001
         "证件号码索引", max_length=64, null=True, unique=True
+    )
+    # Of a closed account: its number is free for another account, and still found by staff.
+    former_id_number_index = models.CharField(
+        "原证件号码索引", max_length=64, blank=True, db_index=True
     )
     phone_cipher = models.BinaryField("手机号码密文", null=True)
     phone_index = models.CharField(  # noqa: DJ001
@@ -144,6 +149,25 @@ class User(AbstractBaseUser, PermissionsMixin):
     def may_log_in(self) -> bool:
         """Pending accounts never get a session, closed ones no longer."""
         return self.is_active and self.state == self.State.ACTIVE
+
+    def awaits_first_login(self, now: datetime) -> bool:
+        """Whether the first password opens the page of 首次登录."""
+        return (
+            self.is_active
+            and self.state == self.State.PENDING
+            and self.pending_until is not None
+            and self.pending_until > now
+        )
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        # Django's own, over the phone as well: whoever gets the account another phone, the
+        # owner or staff, ends the sessions that were begun under the old one.
+        return salted_hmac(
+            "accounts.models.User.get_session_auth_hash",
+            f"{self.password}:{self.phone_index or ''}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
     def clean(self) -> None:
         # AbstractBaseUser normalises the user name; e-mail stays as typed.

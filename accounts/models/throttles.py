@@ -19,6 +19,8 @@ class ThrottleCounter(models.Model):
         INVITE_UNIT = "invite_unit", "单位邀请经办人"
         INVITE_PHONE = "invite_phone", "受邀手机"
         REQUEST = "request", "业务申请"
+        CONFIRM = "confirm", "密码确认"
+        EXPORT = "own_export", "个人数据导出"
         SUPPORT_ADDRESS = "support_address", "客服咨询地址"
 
     scope = models.CharField("类别", max_length=16, choices=Scope)

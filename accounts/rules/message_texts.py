@@ -54,10 +54,41 @@ TEMPLATES: Mapping[str, MessageText] = {
         "您正在提交或查询手机号码变更申请，验证码{code}，5分钟内有效。" + _IGNORE,
         holds_code=True,
     ),
+    "code_old_phone": MessageText(
+        "更换手机号码验证码",
+        "您正在更换账号的手机号码，验证码{code}，5分钟内有效。"
+        "如非本人操作，请勿告诉他人并尽快修改密码。",
+        holds_code=True,
+    ),
+    "code_new_phone": MessageText(
+        "新手机号码验证码",
+        "您正在将账号的手机号码更换为本号码，验证码{code}，5分钟内有效。" + _IGNORE,
+        holds_code=True,
+    ),
+    "code_close": MessageText(
+        "注销账号验证码",
+        "您正在注销账号，注销后无法恢复，验证码{code}，5分钟内有效。"
+        "如非本人操作，请勿告诉他人并尽快修改密码。",
+        holds_code=True,
+    ),
     "already_registered": MessageText(
         "已注册提醒",
-        "该手机号码已注册账号，无需再次注册，请直接登录；忘记密码可在登录页重置。"
-        "如非本人操作，请忽略本短信。",
+        "该手机号码已注册账号，无需再次注册，请直接登录（由单位统一注册的请使用首次登录）；"
+        "忘记密码可在登录页重置。如非本人操作，请忽略本短信。",
+    ),
+    "phone_changed_old": MessageText(
+        "手机号码更换提醒",
+        "您的账号已更换为新的手机号码{phone}，本号码不能再用于登录。"
+        "如非本人操作，请立即联系在线客服。",
+    ),
+    "phone_changed_new": MessageText(
+        "手机号码更换提醒",
+        "本号码已成为您账号的手机号码，今后请用本号码登录和接收验证码。"
+        "如非本人操作，请联系在线客服。",
+    ),
+    "account_closed": MessageText(
+        "账号注销提醒",
+        "您的账号已注销，手机号码和证件号码可重新注册。如非本人操作，请立即联系在线客服。",
     ),
     "password_changed": MessageText(
         "密码修改提醒",

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 
+from captcha.models import CaptchaStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
@@ -19,12 +20,13 @@ TEXT_AGE = timedelta(days=90)
 
 @transaction.atomic
 def forget_old_traces(*, now: datetime) -> None:
-    """Delete old codes, counters, ended sessions and files, and the texts of old messages."""
+    """Delete old codes, captchas, counters, ended sessions and files, texts of old messages."""
     delete_expired_files(now=now)
     settle_old_sessions(now=now)
     forget_old_requests(now=now)
     VerificationCode.objects.filter(sent_at__lt=now - CODE_AGE).delete()
     ThrottleCounter.objects.filter(window_started_at__lt=now - COUNTER_AGE).delete()
+    CaptchaStore.objects.filter(expiration__lt=now).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     Message.objects.filter(created_at__lt=now - TEXT_AGE).exclude(
         state=Message.State.WAITING

@@ -24,6 +24,12 @@ def mask_address(address: str) -> str:
     return f"{address.rpartition('.')[0]}.*" if address else ""
 
 
+def mask_email(address: str) -> str:
+    """`z***@example.com`, no longer than 60 characters; empty stays empty."""
+    name, _, host = address.partition("@")
+    return f"{name[:1]}***@{host}"[:60] if address else ""
+
+
 def mask_name(name: str) -> str:
     """`张*`, `张*三`, `欧**国`: first and last character of names of three and more."""
     if len(name) < 2:

@@ -1,5 +1,6 @@
 """Who gets in and how: logins, keys, headers."""
 
+from portal.captcha import CAPTCHA
 from portal.csp import POLICY
 from portal.login_settings import read_session_limits
 from portal.settings.environment import (
@@ -24,6 +25,7 @@ AUTH_PASSWORD_VALIDATORS = [
 # long it opens 首次登录.
 FIRST_PASSWORD_RULE = env.str("FIRST_PASSWORD_RULE", default="edu_last_six")
 FIRST_LOGIN_DAYS = env.int("FIRST_LOGIN_DAYS", default=30)
+vars().update(CAPTCHA)
 # A login ends when it lay idle or lasted too long; a new one ends those beyond so many.
 SESSION_LIMITS = read_session_limits(env)
 SESSIONS_AT_A_TIME = env.int("SESSIONS_AT_A_TIME", default=1)

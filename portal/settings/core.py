@@ -38,6 +38,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.humanize",
     "csp",
+    "captcha",
     "rest_framework",
     "drf_spectacular",
     "accounts",

@@ -46,7 +46,7 @@ def test_too_soon(client):
     assert VerificationCode.objects.count() == 1
 
 
-@pytest.mark.parametrize("purpose", ["", "activate", "other"])
+@pytest.mark.parametrize("purpose", ["", "other", "old_phone", "new_phone", "close"])
 def test_no_other_purposes(client, purpose):
     response = client.post(SEND, {"purpose": purpose, "phone": PHONE})
 

@@ -12,6 +12,7 @@ from django.urls.converters import IntConverter, UUIDConverter
 
 # Views that change something: reading them must be refused, or a link or an image could act.
 POST_ONLY = {
+    "accounts:captcha-renew": {},
     "accounts:logout": {},
     "accounts:request-withdraw": {"code": "nothing"},
     "accounts:send-code": {},

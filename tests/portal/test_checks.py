@@ -121,3 +121,19 @@ def test_collected_files_need_no_node_modules(settings, tmp_path):
 
 def test_installed_packages_pass():
     assert checks.check_front_end(None) == []
+
+
+@pytest.mark.parametrize("rule", ["edu_last_six", "last_six", "zeros"])
+def test_known_rules_of_the_first_password_pass(settings, rule):
+    settings.FIRST_PASSWORD_RULE = rule
+
+    assert checks.check_first_password_rule(None) == []
+
+
+@pytest.mark.parametrize("rule", ["", "edu", "EDU_LAST_SIX"])
+def test_an_unknown_rule_of_the_first_password_stops_the_start(settings, rule):
+    settings.FIRST_PASSWORD_RULE = rule
+
+    assert [each.id for each in checks.check_first_password_rule(None)] == [
+        "portal.E020"
+    ]
