@@ -15,7 +15,8 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
-from accounts.rules.sms_templates import list_missing, read_templates
+from accounts.providers.sms_templates import read_templates
+from accounts.rules.message_texts import TEMPLATES
 from portal.finders import FILES
 
 FRONT_END_PACKAGES = (
@@ -187,9 +188,15 @@ def check_tencent_sms() -> list[CheckMessage]:
             )
         ]
     try:
-        missing = list_missing(read_templates(config["templates"]))
+        known = set(read_templates(config["templates"]))
     except ValueError as error:
         return [Error("腾讯云短信模板配置有误", hint=str(error), id="portal.E015")]
+    if unknown := known - set(TEMPLATES):
+        names = ", ".join(sorted(unknown))
+        return [Error("腾讯云短信模板配置有误", hint=names, id="portal.E015")]
+    # Those with a subject go out by mail.
+    sms = {name for name, text in TEMPLATES.items() if not text.subject}
+    missing = sorted(sms - known)
     if not missing:
         return []
     return [
