@@ -1,11 +1,12 @@
 import json
 from collections.abc import Mapping
+from typing import ClassVar
 
 from django.db import models
 
 from accounts.models.files import PrivateFile
 from accounts.models.people import User
-from accounts.personal_data import cipher
+from accounts.personal_data import EncryptedColumns, cipher
 from accounts.rules import requests as rules
 from portal.lib.codes import random_code
 
@@ -76,6 +77,10 @@ class PersonRequest(models.Model):
         verbose_name="复核人",
     )
     decided_at = models.DateTimeField("办结时间", null=True, blank=True)
+
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "wanted_cipher": lambda request: request.context,
+    }
 
     class Meta:
         verbose_name = "业务申请"

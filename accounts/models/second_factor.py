@@ -1,8 +1,10 @@
+from typing import ClassVar
+
 from django.db import models
 from django_otp.models import Device
 
 from accounts.models.people import User
-from accounts.personal_data import cipher
+from accounts.personal_data import EncryptedColumns, cipher
 
 
 class StaffDevice(Device):
@@ -25,6 +27,10 @@ class StaffDevice(Device):
     enrolled_at = models.DateTimeField("绑定时间")
     last_used_at = models.DateTimeField("最近使用", null=True, blank=True)
 
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "secret_cipher": lambda device: device.context,
+    }
+
     class Meta:
         verbose_name = "两步验证设备"
         verbose_name_plural = "两步验证设备"
@@ -34,13 +40,15 @@ class StaffDevice(Device):
         return f"{self.user}的身份验证器"
 
     def store_secret(self, secret: bytes) -> None:
-        self.secret_cipher = cipher().encrypt_bytes(secret, context=self._context())
+        self.secret_cipher = cipher().encrypt_bytes(secret, context=self.context)
 
     @property
     def secret(self) -> bytes:
-        return cipher().decrypt_bytes(self.secret_cipher, context=self._context())
+        return cipher().decrypt_bytes(self.secret_cipher, context=self.context)
 
-    def _context(self) -> str:
+    @property
+    def context(self) -> str:
+        """The place the secret is bound to."""
         return f"accounts.staff_device.secret:{self.user.code}"
 
 

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.errors import DeliveryError
-from accounts.rules.sms_templates import SmsTemplate, read_templates
+from accounts.providers.sms_templates import SmsTemplate, read_templates
 
 logger = logging.getLogger(__name__)
 

@@ -30,6 +30,7 @@ class SmsBudget:
 
     def __init__(self, *, now: datetime) -> None:
         self._now = now
+        self._cap: int = settings.SMS_HOURLY_CAP
         self._spent = 0
         self._sent = self._count()
         if not self.allows_notices:
@@ -37,11 +38,11 @@ class SmsBudget:
 
     @property
     def allows_codes(self) -> bool:
-        return bool(self._sent < settings.SMS_HOURLY_CAP)
+        return self._sent < self._cap
 
     @property
     def allows_notices(self) -> bool:
-        return bool(self._sent * 100 < settings.SMS_HOURLY_CAP * NOTICE_PERCENT)
+        return self._sent * 100 < self._cap * NOTICE_PERCENT
 
     def spend(self) -> None:
         """One more was sent."""

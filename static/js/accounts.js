@@ -140,7 +140,15 @@
 
     onKey(event) {
       const count = this.options.length;
-      if (this.list.hidden || !count) {
+      if (this.list.hidden) {
+        return;
+      }
+      if (event.key === "Escape") {
+        this.close();
+        event.preventDefault();
+        return;
+      }
+      if (!count) {
         return;
       }
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -149,9 +157,6 @@
         event.preventDefault();
       } else if (event.key === "Enter" && this.active >= 0) {
         this.choose(this.options[this.active]);
-        event.preventDefault();
-      } else if (event.key === "Escape") {
-        this.close();
         event.preventDefault();
       }
     }

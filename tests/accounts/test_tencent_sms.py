@@ -10,9 +10,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.errors import DeliveryError
 from accounts.providers import tencent_sms
+from accounts.providers.sms_templates import SmsTemplate, read_templates
 from accounts.providers.tencent_sms import TencentSmsProvider
-from accounts.rules.message_texts import TEMPLATES
-from accounts.rules.sms_templates import SmsTemplate, list_missing, read_templates
 from tests.factories.accounts import make_phone
 
 PHONE = make_phone(42)
@@ -171,14 +170,9 @@ def test_templates_are_read():
         "code_login": SmsTemplate("1001", ("code",)),
         "password_changed": SmsTemplate("1002", ()),
     }
-    assert "code_login" not in list_missing(read)
-    assert "code_reset" in list_missing(read)
-    assert list_missing(TEMPLATES) == []
 
 
-@pytest.mark.parametrize(
-    "text", ["nothing=1", "code_login", "code_login=", "code_login=a b"]
-)
+@pytest.mark.parametrize("text", ["=1", "code_login", "code_login=", "code_login=a b"])
 def test_other_templates_are_refused(text):
     with pytest.raises(ValueError, match="not a template"):
         read_templates(text)
