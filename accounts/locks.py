@@ -1,4 +1,4 @@
-"""Every row lock of the accounts. Order: counters, codes, people, messages, the audit head.
+"""Every row lock of the accounts. Order: lists, counters, codes, people, messages, audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
 audit entry waits for it.
@@ -9,6 +9,7 @@ from datetime import datetime
 from accounts.models import (
     AuditHead,
     Message,
+    RegistrationList,
     ThrottleCounter,
     User,
     VerificationCode,
@@ -16,6 +17,27 @@ from accounts.models import (
 
 # What the first entry of the audit chain has before it.
 GENESIS = "0" * 64
+
+
+def lock_list(list_id: int) -> RegistrationList:
+    return (
+        RegistrationList.objects.select_for_update(of=("self",))
+        .select_related("unit__region")
+        .get(pk=list_id)
+    )
+
+
+def lock_lists_being_created() -> None:
+    """Let one worker at a time write accounts from lists.
+
+    People are unique by number and by phone: no one order of inserting suits both, and two
+    lists with the same people would end in a deadlock. Whichever of two workers looks later
+    sees the other's list here, and waits.
+    """
+    at_work = RegistrationList.objects.select_for_update().filter(
+        state=RegistrationList.State.CREATING
+    )
+    list(at_work.order_by("pk").values_list("pk", flat=True))
 
 
 def lock_counter(
@@ -48,11 +70,11 @@ def lock_person(person_id: int) -> User:
 
 
 def find_locked_due_message(*, now: datetime) -> Message | None:
-    """The message that waits longest, skipping those another worker is about to claim."""
+    """The message that is next, codes before bulk, skipping those another worker is about to claim."""
     return (
         Message.objects.select_for_update(skip_locked=True)
         .filter(state=Message.State.WAITING, due_at__lte=now)
-        .order_by("due_at", "pk")
+        .order_by("is_bulk", "due_at", "pk")
         .first()
     )
 

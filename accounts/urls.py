@@ -1,6 +1,7 @@
 from django.urls import path
 
 from accounts.views import (
+    lists,
     login,
     messages,
     notices,
@@ -30,6 +31,15 @@ urlpatterns = [
         notices.notice,
         name="notice-version",
     ),
+    path("unit/lists/", lists.index, name="list-index"),
+    path("unit/lists/template/", lists.template, name="list-template"),
+    path("unit/lists/upload/", lists.upload, name="list-upload"),
+    path("unit/lists/<slug:code>/", lists.detail, name="list-detail"),
+    path("unit/lists/<slug:code>/submit/", lists.submit, name="list-submit"),
+    path("unit/lists/<slug:code>/withdraw/", lists.withdraw, name="list-withdraw"),
+    path("unit/lists/<slug:code>/errors/", lists.errors, name="list-errors"),
+    path("unit/lists/<slug:code>/results/", lists.results, name="list-results"),
+    path("unit/lists/<slug:code>/renew/", lists.renew_file, name="list-renew-file"),
     path("message-box/", messages.message_box, name="message-box"),
     path("wechat/login/", wechat.start, name="wechat-login"),
     path("wechat/callback/", wechat.callback, name="wechat-callback"),

@@ -1,5 +1,5 @@
 """The staff's pages about people, units and what was recorded of them."""
 
-from accounts.admin import calendar, organisations, people, records
+from accounts.admin import calendar, lists, organisations, people, records
 
-__all__ = ["calendar", "organisations", "people", "records"]
+__all__ = ["calendar", "lists", "organisations", "people", "records"]

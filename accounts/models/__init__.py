@@ -2,6 +2,7 @@
 
 from accounts.models.calendar import CalendarDay
 from accounts.models.files import PrivateFile
+from accounts.models.lists import ListedPerson, ListRow, RegistrationList
 from accounts.models.messages import Message, VerificationCode
 from accounts.models.organisations import Region, Unit, UnitAppointment
 from accounts.models.people import Profile, User, WeChatLink
@@ -13,10 +14,13 @@ __all__ = [
     "AuditHead",
     "CalendarDay",
     "Consent",
+    "ListRow",
+    "ListedPerson",
     "Message",
     "PrivateFile",
     "Profile",
     "Region",
+    "RegistrationList",
     "ThrottleCounter",
     "Unit",
     "UnitAppointment",

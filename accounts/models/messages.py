@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import models
 
+from accounts.models.files import PrivateFile
 from accounts.personal_data import cipher
 from portal.lib.codes import random_code
 
@@ -69,11 +70,23 @@ class Message(models.Model):
     expires_at = models.DateTimeField("过时不发", null=True, blank=True)
     sent_at = models.DateTimeField("实际发送时间", null=True, blank=True)
     error = models.CharField("失败原因", max_length=200, blank=True)
+    # One of thousands that go out together: whoever waits for a code is served before.
+    is_bulk = models.BooleanField("批量消息", default=False)
+    attachment = models.ForeignKey(
+        PrivateFile,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="附件",
+    )
 
     class Meta:
         verbose_name = "消息"
         verbose_name_plural = "消息"
-        indexes = [models.Index(fields=["state", "due_at"], name="message_due")]
+        indexes = [
+            models.Index(fields=["state", "is_bulk", "due_at"], name="message_due")
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_channel_display()} {self.recipient_mask}"

@@ -14,6 +14,7 @@ AUDIT = "审计"
 SUPERVISOR = "区县督导"
 
 UNMASK = "accounts.user.unmask_personal_data"
+DECIDE_LISTS = "accounts.registrationlist.decide_registrationlist"
 
 _READ = ("view",)
 _WRITE = ("view", "add", "change")
@@ -60,6 +61,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     BUSINESS: (
         *_grant(_WRITE, "accounts.unit", "accounts.unitappointment"),
         *_grant(_ALL, "accounts.calendarday"),
+        *_grant(("view", "add"), "accounts.registrationlist"),
+        DECIDE_LISTS,
         *_grant(_READ, *_PEOPLE, "accounts.message", "accounts.consent"),
         *_grant(_WRITE, *_CATALOGUE),
         *_grant(
@@ -83,6 +86,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     REVIEW: (
         *_grant(_READ, *_PEOPLE, *_STUDIES, *_PAPERS, *_ORDERS),
         *_PAPER_DECISIONS,
+        *_grant(_READ, "accounts.registrationlist"),
+        DECIDE_LISTS,
         UNMASK,
     ),
     SYSTEM: (
@@ -97,6 +102,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
             "accounts.auditentry",
             "accounts.consent",
             "accounts.message",
+            "accounts.registrationlist",
             "accounts.unitappointment",
             "orders.paymentexception",
         ),

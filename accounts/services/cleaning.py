@@ -7,6 +7,7 @@ from django.db import transaction
 
 from accounts.models import Message, ThrottleCounter, VerificationCode
 from accounts.services.files import delete_expired_files
+from accounts.services.lists import forget_old_lists
 
 # The longest rate limit looks back one day.
 CODE_AGE = timedelta(days=2)
@@ -17,7 +18,8 @@ TEXT_AGE = timedelta(days=90)
 
 @transaction.atomic
 def forget_old_traces(*, now: datetime) -> None:
-    """Delete old codes, counters, ended sessions and files, and the texts of old messages."""
+    """Delete old codes, counters, ended sessions and files, texts of messages, rows of lists."""
+    forget_old_lists(now=now)
     delete_expired_files(now=now)
     VerificationCode.objects.filter(sent_at__lt=now - CODE_AGE).delete()
     ThrottleCounter.objects.filter(window_started_at__lt=now - COUNTER_AGE).delete()

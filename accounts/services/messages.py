@@ -7,14 +7,15 @@ from functools import cache
 from typing import Protocol
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils.module_loading import import_string
 
 from accounts.errors import DeliveryError
 from accounts.locks import find_locked_due_message, lock_message
-from accounts.models import Message
+from accounts.models import Message, PrivateFile
 from accounts.rules.message_texts import TEMPLATES
+from accounts.services.files import read_private_file
 from portal.lib.masks import mask_phone
 
 logger = logging.getLogger(__name__)
@@ -79,6 +80,7 @@ def build_message(
     context: Mapping[str, str],
     now: datetime,
     expires_at: datetime | None = None,
+    attachment: PrivateFile | None = None,
 ) -> Message:
     """A message for the outbox, not yet saved; the arguments are those of `send_message`."""
     message = Message(
@@ -88,6 +90,7 @@ def build_message(
         created_at=now,
         due_at=now,
         expires_at=expires_at,
+        attachment=attachment,
     )
     message.store_recipient(recipient)
     message.store_content(TEMPLATES[template].render(context), context)
@@ -102,11 +105,13 @@ def send_message(
     context: Mapping[str, str],
     now: datetime,
     expires_at: datetime | None = None,
+    attachment: PrivateFile | None = None,
 ) -> Message:
     """Write a message into the outbox, to be called in the transaction that causes it.
 
     `recipient` is a phone, a mail address or an OpenID, `template` a key of the message
-    texts and `context` its values. Not sent any more after `expires_at`. The edge wakes the
+    texts and `context` its values. Not sent any more after `expires_at`. An `attachment`
+    goes along by mail only; it must not end before the message does. The edge wakes the
     worker: `accounts.tasks.deliver_messages.delay_on_commit()`.
     """
     message = build_message(
@@ -116,6 +121,7 @@ def send_message(
         context=context,
         now=now,
         expires_at=expires_at,
+        attachment=attachment,
     )
     message.save(force_insert=True)
     return message
@@ -185,8 +191,12 @@ def _hand_over(message: Message) -> None:
 
 def _send_mail(message: Message) -> None:
     subject = TEMPLATES[message.template].subject or settings.PORTAL_NAME
+    mail = EmailMessage(subject, message.text, None, [message.recipient])
+    if message.attachment is not None:
+        file = message.attachment
+        mail.attach(file.name, read_private_file(file), file.content_type)
     try:
-        send_mail(subject, message.text, None, [message.recipient])
+        mail.send()
     except OSError as error:  # smtplib's errors are OSErrors
         raise DeliveryError(type(error).__name__) from error
 
