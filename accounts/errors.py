@@ -16,6 +16,12 @@ class NameRefusedError(AccountsError):
     message = "请填写与证件一致的姓名，中间不能有空格和符号（间隔号“·”除外）。"
 
 
+class RosterRefusedError(AccountsError):
+    """A sheet is no registration list, or has too many people; the message says what lacks."""
+
+    message = "没有找到表头“姓名、身份证号码、手机号码”，请使用名单模板填写后再上传。"
+
+
 class UsernameRefusedError(AccountsError):
     """Not a user name that could never be mistaken for a phone or an ID number."""
 

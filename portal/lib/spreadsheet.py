@@ -40,15 +40,16 @@ def write_sheet(
     sheet.freeze_panes = "A2"
     for place, (_, width) in enumerate(columns, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = width
-    sheet.append([_make_cell(sheet, label, bold=True) for label, _ in columns])
+    sheet.append([make_text_cell(sheet, label, bold=True) for label, _ in columns])
     for row in rows:
-        sheet.append([_make_cell(sheet, value) for value in row])
+        sheet.append([make_text_cell(sheet, value) for value in row])
     output = BytesIO()
     book.save(output)
     return output.getvalue()
 
 
-def _make_cell(sheet: Any, value: object, *, bold: bool = False) -> WriteOnlyCell:
+def make_text_cell(sheet: Any, value: object, *, bold: bool = False) -> WriteOnlyCell:
+    """Return a cell of a write-only sheet that is text whatever it holds."""
     cell = WriteOnlyCell(sheet, clean_cell(value))
     # openpyxl guesses from the value: a text that begins with = would become a formula.
     cell.data_type = "s"
