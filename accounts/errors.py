@@ -101,6 +101,48 @@ class RegionRefusedError(AccountsError):
     message = "该区县已调整，请重新选择。"
 
 
+class UnitNotFoundError(AccountsError):
+    """No such unit, or none that this person acts for."""
+
+    message = "未找到该单位，或您不是该单位的经办人。"
+
+
+class NoMembershipError(AccountsError):
+    """The person does not belong to the unit (any more)."""
+
+    message = "该人员已不在本单位名单中。"
+
+
+class NoAppointmentError(AccountsError):
+    """The person does not act for the unit (any more)."""
+
+    message = "该人员已不是本单位的经办人。"
+
+
+class LastCoordinatorError(AccountsError):
+    """The unit would be left without anybody who acts for it; staff may do that."""
+
+    message = "这是本单位最后一位经办人，请先邀请新的经办人，或联系在线客服办理。"
+
+
+class InvitationThrottledError(AccountsError):
+    """Too many invitations today; says nothing about the phone."""
+
+    message = "今日邀请次数过多，请明天再试。"
+
+
+class InvitationClosedError(AccountsError):
+    """The invitation was answered, withdrawn or is too old."""
+
+    message = "该邀请已失效，请联系邀请您的经办人重新发送。"
+
+
+class InvitationPhoneError(AccountsError):
+    """Somebody else's account than the one of the phone that was invited."""
+
+    message = "该邀请不是发送给您账号的手机号码，请使用收到短信的手机号码注册或登录。"
+
+
 class LevelRefusedError(AccountsError):
     """The series does not have this level."""
 

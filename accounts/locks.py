@@ -1,4 +1,5 @@
-"""Every row lock of the accounts. Order: lists, counters, codes, people, messages, audit head.
+"""Every row lock of the accounts. Order: lists, counters, codes, units, invitations, people,
+messages, the audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
 audit entry waits for it.
@@ -8,9 +9,11 @@ from datetime import datetime
 
 from accounts.models import (
     AuditHead,
+    CoordinatorInvitation,
     Message,
     RegistrationList,
     ThrottleCounter,
+    Unit,
     User,
     VerificationCode,
 )
@@ -65,12 +68,21 @@ def find_locked_code(
     )
 
 
+def lock_unit(unit_id: int) -> Unit:
+    """The unit, while its coordinators change; rows that name it may still be written."""
+    return Unit.objects.select_for_update(no_key=True).get(pk=unit_id)
+
+
+def lock_invitation(invitation_id: int) -> CoordinatorInvitation:
+    return CoordinatorInvitation.objects.select_for_update().get(pk=invitation_id)
+
+
 def lock_person(person_id: int) -> User:
     return User.objects.select_for_update().get(pk=person_id)
 
 
 def find_locked_due_message(*, now: datetime) -> Message | None:
-    """The message that is next, codes before bulk, skipping those another worker is about to claim."""
+    """The message that is next, codes before bulk; skips those just being claimed."""
     return (
         Message.objects.select_for_update(skip_locked=True)
         .filter(state=Message.State.WAITING, due_at__lte=now)

@@ -1,6 +1,8 @@
 from django.urls import path
 
 from accounts.views import (
+    coordinators,
+    invitations,
     lists,
     login,
     messages,
@@ -8,6 +10,8 @@ from accounts.views import (
     passwords,
     profile,
     registration,
+    unit_desk,
+    units,
     wechat,
 )
 
@@ -25,6 +29,27 @@ urlpatterns = [
     path("accounts/password-change/", passwords.change, name="password-change"),
     path("accounts/profile/", profile.profile, name="profile"),
     path("accounts/profile/username/", profile.username, name="username-change"),
+    path("unit/choose/", unit_desk.choose, name="unit-choose"),
+    path("unit/members/", units.members, name="unit-members"),
+    path(
+        "unit/members/<slug:code>/remove/",
+        units.remove_member,
+        name="unit-member-remove",
+    ),
+    path("unit/coordinators/", coordinators.coordinators, name="unit-coordinators"),
+    path(
+        "unit/coordinators/<slug:code>/end/",
+        coordinators.end,
+        name="unit-coordinator-end",
+    ),
+    path(
+        "unit/invitations/<slug:code>/withdraw/",
+        coordinators.withdraw,
+        name="unit-invitation-withdraw",
+    ),
+    path("unit/details/", units.details, name="unit-details"),
+    path("invitation/", invitations.invitation, name="invitation"),
+    path("invitation/<slug:token>/", invitations.open_link, name="invitation-link"),
     path("accounts/notices/<slug:kind>/", notices.notice, name="notice"),
     path(
         "accounts/notices/<slug:kind>/<slug:version>/",

@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAdminUser
 
-from portal import errors, health, plan_views, views
+from portal import errors, health, plan_views, unit_views, views
 
 handler400 = errors.bad_request
 handler403 = errors.permission_denied
@@ -21,6 +21,9 @@ urlpatterns = [
         plan_views.course_detail,
         name="course-detail",
     ),
+    path("unit/", unit_views.overview, name="unit-overview"),
+    path("unit/progress/", unit_views.progress, name="unit-progress"),
+    path("unit/progress/export/", unit_views.export, name="unit-progress-export"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
     path(

@@ -128,10 +128,15 @@ def unit(db: None) -> Any:
 @pytest.fixture
 def member(unit: Any) -> Any:
     """A trainee of the coordinator's unit."""
-    from tests.factories.accounts import ProfileFactory, UserFactory
+    from tests.factories.accounts import (
+        ProfileFactory,
+        UnitMemberFactory,
+        UserFactory,
+    )
 
     person = UserFactory(name="孙三")
     ProfileFactory(person=person, unit=unit, region=unit.region, unit_name=unit.name)
+    UnitMemberFactory(unit=unit, person=person)
     return person
 
 

@@ -133,7 +133,11 @@ class RegistrationListAdmin(ReadOnlyAdmin):
             ("<int:pk>/files/<slug:kind>/", self.file_view, "file"),
         )
         return [
-            path(route, self.admin_site.admin_view(never_cache(view)), name=f"{NAME}_{name}")
+            path(
+                route,
+                self.admin_site.admin_view(never_cache(view)),
+                name=f"{NAME}_{name}",
+            )
             for route, view, name in own
         ] + super().get_urls()
 
@@ -292,9 +296,7 @@ class RegistrationListAdmin(ReadOnlyAdmin):
 
     def file_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """The files of a letter, for the colleague who uploaded it."""
-        row = get_object_or_404(
-            RegistrationList, pk=pk, uploaded_by=get_actor(request)
-        )
+        row = get_object_or_404(RegistrationList, pk=pk, uploaded_by=get_actor(request))
         file: PrivateFile | None = getattr(row, FILES.get(kind, ""), None)
         if file is None or (file.expires_at and file.expires_at <= timezone.now()):
             raise Http404
@@ -305,9 +307,7 @@ class RegistrationListAdmin(ReadOnlyAdmin):
     def get_for_decision(self, request: HttpRequest, pk: int) -> RegistrationList:
         if not self.has_decide_permission(request):
             raise PermissionDenied
-        return get_object_or_404(
-            RegistrationList.objects.select_related("unit"), pk=pk
-        )
+        return get_object_or_404(RegistrationList.objects.select_related("unit"), pk=pk)
 
     def act(self, request: HttpRequest, action: Any, success: str) -> bool:
         """Do it and say so, or say why not."""

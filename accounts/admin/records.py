@@ -47,7 +47,7 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description="正文")
     def shown_text(self, message: Message) -> str:
         if TEMPLATES[message.template].holds_code:
-            return "（含验证码，不显示）"
+            return "（含验证码或专属链接，不显示）"
         return message.text
 
     @admin.action(description="重新发送所选消息", permissions=["view"])

@@ -13,6 +13,7 @@ from accounts.rules.lists import MAX_BYTES
 
 # Every .xlsx is a zip file; what is in it, the worker finds out.
 ZIP_MAGIC = b"PK\x03\x04"
+NOT_XLSX = "请上传 .xlsx 文件；旧版 .xls 或加密的文件请先另存为不加密的 .xlsx。"
 
 
 class SheetField(forms.FileField):
@@ -38,7 +39,9 @@ class SheetField(forms.FileField):
         beginning = file.read(len(ZIP_MAGIC))
         file.seek(0)
         if beginning != ZIP_MAGIC:
-            raise ValidationError("请上传 .xlsx 文件；旧版 .xls 或加密的文件请先另存为不加密的 .xlsx。")
+            raise ValidationError(
+                "请上传 .xlsx 文件；旧版 .xls 或加密的文件请先另存为不加密的 .xlsx。"
+            )
         return file
 
 

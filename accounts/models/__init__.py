@@ -4,7 +4,13 @@ from accounts.models.calendar import CalendarDay
 from accounts.models.files import PrivateFile
 from accounts.models.lists import ListedPerson, ListRow, RegistrationList
 from accounts.models.messages import Message, VerificationCode
-from accounts.models.organisations import Region, Unit, UnitAppointment
+from accounts.models.organisations import (
+    CoordinatorInvitation,
+    Region,
+    Unit,
+    UnitAppointment,
+    UnitMember,
+)
 from accounts.models.people import Profile, User, WeChatLink
 from accounts.models.records import AuditEntry, AuditHead, Consent
 from accounts.models.throttles import ThrottleCounter
@@ -14,6 +20,7 @@ __all__ = [
     "AuditHead",
     "CalendarDay",
     "Consent",
+    "CoordinatorInvitation",
     "ListRow",
     "ListedPerson",
     "Message",
@@ -24,6 +31,7 @@ __all__ = [
     "ThrottleCounter",
     "Unit",
     "UnitAppointment",
+    "UnitMember",
     "User",
     "VerificationCode",
     "WeChatLink",

@@ -170,7 +170,9 @@ class RegistrationList(models.Model):
         indexes = [
             models.Index(fields=["unit", "uploaded_at"], name="list_by_unit"),
             models.Index(fields=["state", "due_date"], name="list_by_state"),
-            models.Index(fields=["uploaded_by", "uploaded_at"], name="list_by_uploader"),
+            models.Index(
+                fields=["uploaded_by", "uploaded_at"], name="list_by_uploader"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -293,7 +295,9 @@ class ListRow(models.Model):
         verbose_name = "名单行"
         verbose_name_plural = "名单行"
         constraints = [
-            models.UniqueConstraint(fields=["registration_list", "line"], name="list_row_once")
+            models.UniqueConstraint(
+                fields=["registration_list", "line"], name="list_row_once"
+            )
         ]
         indexes = [
             models.Index(

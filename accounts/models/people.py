@@ -49,6 +49,9 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Of a pending account: until when the first password opens the page of 首次登录.
     pending_until = models.DateTimeField("首次登录截止", null=True, blank=True)
     is_staff = models.BooleanField("工作人员", default=False)
+    # Whether the person has a live appointment: decides, without a query on every page,
+    # whether 单位工作台 is offered. What may be done there is asked of the appointments.
+    is_coordinator = models.BooleanField("经办人", default=False)
     is_active = models.BooleanField("可登录", default=True)
     date_joined = models.DateTimeField("注册时间", default=timezone.now)
 

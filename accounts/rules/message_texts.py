@@ -6,7 +6,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MessageText:
-    """`text` has places for values; `holds_code` ones are never shown to staff."""
+    """`text` has places for values; `holds_code` ones are never shown to staff.
+
+    They hold what opens something to whoever reads it: a code, or a link for one person.
+    """
 
     title: str
     text: str
@@ -62,8 +65,8 @@ TEMPLATES: Mapping[str, MessageText] = {
     "list_reply": MessageText(
         "注册名单办理回复",
         "您好：\n\n{unit}的注册名单（编号{code}）已办理完毕：新开户{new}人，关联已有账号{linked}人，"
-        "未登记{failed}人。逐人结果见附件。\n\n新开户人员请在{days}天内完成首次登录：账号为证件号码或"
-        "附件中的用户名，初始密码为{rule}；登录时需用本人手机接收短信验证码，并设置自己的密码。"
+        "未登记{failed}人。逐人结果见附件。\n\n新开户人员请在{days}天内完成首次登录：账号为本人证件号码，"
+        "初始密码为{rule}；登录时需用本人手机接收短信验证码，并设置自己的密码。"
         "已有账号的人员用原来的密码登录。\n\n结果也可在单位工作台下载（24小时内有效）：{address}",
         subject="注册名单办理结果",
     ),
@@ -71,6 +74,20 @@ TEMPLATES: Mapping[str, MessageText] = {
         "注册名单退回通知",
         "{unit}的注册名单{code}已退回，原因：{reason}。请修改后重新上传：{address}",
         subject="注册名单已退回",
+    ),
+    "coordinator_invited": MessageText(
+        "经办人邀请",
+        "{inviter}邀请您担任“{unit}”的经办人，请在7天内打开链接查看并答复：{address}"
+        "。如与您无关，请忽略本短信。",
+        holds_code=True,
+    ),
+    "coordinator_ended": MessageText(
+        "经办人身份结束提醒",
+        "您已不再担任“{unit}”的经办人。如有疑问，请联系单位或在线客服。",
+    ),
+    "coordinator_ended_by": MessageText(
+        "结束经办人身份提醒",
+        "您已结束{name}的“{unit}”经办人身份。如非本人操作，请立即联系在线客服。",
     ),
     "invoice_issued": MessageText(
         "发票开具通知",

@@ -30,6 +30,12 @@ LOGIN_ADDRESS = Limit(200, 15 * MINUTE)
 # a mistake, too few to go through a list.
 NUMBER_PHONE = Limit(10, DAY)
 
+# A coordinator invites a few colleagues; each invitation is an SMS to somebody who did not ask
+# for it.
+INVITE_UNIT = Limit(20, DAY)
+INVITE_PHONE = Limit(3, DAY)
+INVITATION_LIFETIME = 7 * DAY
+
 # Codes by SMS cost money and bother people (security.md).
 CODE_PHONE_LIMITS = (Limit(1, MINUTE), Limit(5, HOUR), Limit(10, DAY))
 CODE_ADDRESS_LIMITS = (Limit(20, HOUR),)

@@ -12,11 +12,12 @@ from accounts.errors import (
     UsernameTakenError,
 )
 from accounts.locks import lock_person
-from accounts.models import Profile, Region, User
+from accounts.models import Profile, Region, UnitMember, User
 from accounts.queries import find_region, find_unit
 from accounts.rules.series import is_level_of
 from accounts.rules.usernames import read_username
 from accounts.services.audit import record_audit
+from accounts.services.units import move_member
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,18 @@ def update_profile(
         name for name, value in wanted.items() if getattr(profile, name) != value
     ]
     if changed:
+        before = profile.unit
         for name in changed:
             setattr(profile, name, wanted[name])
         profile.updated_at = now
         profile.save()
+        move_member(
+            person=user,
+            before=before,
+            after=profile.unit,
+            source=UnitMember.Source.PROFILE,
+            now=now,
+        )
         record_audit(
             action="profile.updated",
             target=f"user:{user.code}",

@@ -13,7 +13,7 @@ from accounts.errors import (
     RegionRefusedError,
     RegistrationThrottledError,
 )
-from accounts.models import Consent, Profile, ThrottleCounter, User
+from accounts.models import Consent, Profile, ThrottleCounter, UnitMember, User
 from accounts.queries import find_region, find_unit, is_id_number_taken, is_phone_taken
 from accounts.rules.identity import read_id_number
 from accounts.rules.names import read_name
@@ -21,6 +21,7 @@ from accounts.rules.throttles import NUMBER_PHONE
 from accounts.rules.usernames import make_username
 from accounts.services.audit import record_audit
 from accounts.services.throttling import Counter, take_tries, throttle_key
+from accounts.services.units import move_member
 from portal.lib.phones import normalise_phone
 
 
@@ -105,12 +106,20 @@ def _write_profile(user: User, application: Application, *, now: datetime) -> No
     region = find_region(application.region_code, today=timezone.localdate(now))
     if region is None:
         raise RegionRefusedError
+    unit = find_unit(region=region, name=application.unit_name)
     Profile.objects.create(
         person=user,
         region=region,
-        unit=find_unit(region=region, name=application.unit_name),
+        unit=unit,
         unit_name=application.unit_name,
         updated_at=now,
+    )
+    move_member(
+        person=user,
+        before=None,
+        after=unit,
+        source=UnitMember.Source.REGISTERED,
+        now=now,
     )
 
 

@@ -8,10 +8,11 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from accounts.models import Region, Unit, UnitAppointment, User
+from accounts.models import Region, Unit, User
 from accounts.personal_data import phone_index
 from accounts.rules.notices import PRIVACY, SENSITIVE
 from accounts.rules.roles import BUSINESS
+from accounts.services.coordinators import appoint_coordinator
 from accounts.services.profiles import ProfileDetails, update_profile
 from accounts.services.reference_data import load_regions, load_roles
 from accounts.services.registration import Application, register_person
@@ -168,7 +169,7 @@ def _register(sample: PersonSample, password: str, now: datetime) -> User:
         update_profile(user=person, details=details, actor=person, now=now)
     if sample.is_coordinator:
         unit = Unit.objects.get(name=sample.unit.name)
-        UnitAppointment.objects.create(unit=unit, person=person, appointed_at=now)
+        appoint_coordinator(unit=unit, person=person, actor=person, now=now)
     return person
 
 

@@ -339,7 +339,7 @@ def test_no_text_with_a_code_is_shown(desk, message):
 
     html = text(desk.get(url))
 
-    assert "含验证码，不显示" in html
+    assert "含验证码或专属链接，不显示" in html
     assert "735173" not in html
     assert "19900000009" not in html
     assert "199****0009" in html

@@ -14,6 +14,8 @@ from django.urls.converters import IntConverter, UUIDConverter
 POST_ONLY = {
     "accounts:logout": {},
     "accounts:send-code": {},
+    "accounts:unit-choose": {},
+    "accounts:unit-invitation-withdraw": {"code": "nothing"},
     "accounts:wechat-unlink": {},
     "certificates:check": {},
     "certificates:refresh": {"number": "nothing"},

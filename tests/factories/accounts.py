@@ -6,7 +6,14 @@ from typing import Any
 import factory
 from django.contrib.auth.hashers import make_password
 
-from accounts.models import Profile, Region, Unit, UnitAppointment, User
+from accounts.models import (
+    Profile,
+    Region,
+    Unit,
+    UnitAppointment,
+    UnitMember,
+    User,
+)
 from portal.lib.identity import check_character
 
 PASSWORD = "gongxu-2026-xuexi"
@@ -126,3 +133,23 @@ class UnitAppointmentFactory(factory.django.DjangoModelFactory):
     unit = factory.SubFactory(UnitFactory)
     person = factory.SubFactory(UserFactory)
     appointed_at = JOINED_AT
+
+    @classmethod
+    def _create(
+        cls, model_class: type[UnitAppointment], *args: Any, **kwargs: Any
+    ) -> UnitAppointment:
+        appointment = super()._create(model_class, *args, **kwargs)
+        # As accounts.services.coordinators keeps it.
+        appointment.person.is_coordinator = appointment.ended_at is None
+        appointment.person.save(update_fields=["is_coordinator"])
+        return appointment
+
+
+class UnitMemberFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = UnitMember
+
+    unit = factory.SubFactory(UnitFactory)
+    person = factory.SubFactory(UserFactory)
+    source = UnitMember.Source.PROFILE
+    joined_at = JOINED_AT

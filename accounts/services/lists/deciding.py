@@ -97,9 +97,7 @@ def return_list(
     row = _lock_for_decision(list_id, actor)
     row.state, row.decided_by, row.decided_at = State.RETURNED, actor, now
     row.reason, row.ended_at = reason, now
-    row.save(
-        update_fields=["state", "decided_by", "decided_at", "reason", "ended_at"]
-    )
+    row.save(update_fields=["state", "decided_by", "decided_at", "reason", "ended_at"])
     announce_return(row, now=now)
     _record(row, "returned", actor, now, {})
     return row

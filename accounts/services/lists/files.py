@@ -5,36 +5,103 @@ For whoever handed the list in, for 24 hours; made again on demand while the row
 
 from datetime import datetime
 
+from django.conf import settings
 from django.db import transaction
 
-from accounts.documents import ErrorRow, ResultRow, write_error_sheet, write_result_sheet
+from accounts.documents import (
+    Outcome,
+    ResultLine,
+    write_error_sheet,
+    write_result_sheet,
+)
 from accounts.errors import ListNotAllowedError, ListStateError
 from accounts.locks import lock_list
 from accounts.models import ListRow, PrivateFile, RegistrationList, User
 from accounts.queries.lists import list_rows
+from accounts.rules.lists import CONFLICT_TEXT
+from accounts.rules.rosters import (
+    CellProblem,
+    CheckedRow,
+    RosterCell,
+    RosterHead,
+    RosterRow,
+)
 from accounts.services.audit import record_audit
 from accounts.services.files import (
     EXPORT_LIFETIME,
     delete_private_file,
     store_private_file,
 )
-from portal.lib.masks import mask_id_number
 from portal.lib.spreadsheet import XLSX
 
 State = RegistrationList.State
-Outcome = ListRow.Outcome
+# One query reads so many rows; more at a time cost memory and save nothing.
+ROWS_AT_ONCE = 1000
+OUTCOMES = {
+    ListRow.Outcome.NEW: Outcome.CREATED,
+    ListRow.Outcome.LINKED: Outcome.LINKED,
+}
+
+
+def list_typed(checked: CheckedRow) -> tuple[str, ...]:
+    """The cells of a row with problems as they stood in the sheet; else nothing."""
+    if checked.is_valid:
+        return ()
+    typed = checked.typed
+    cells = (typed.name, typed.id_number, typed.phone, typed.gender, typed.remark)
+    return tuple(cell.text for cell in cells)
 
 
 def compose_errors(registration_list: RegistrationList) -> bytes:
     """The rows with problems as a sheet that can be corrected and sent again."""
     rows = list_rows(registration_list, only_invalid=True)
-    return write_error_sheet([_error_row(row) for row in rows])
+    head = RosterHead(**registration_list.head)
+    lines = map(_error_line, rows.iterator(chunk_size=ROWS_AT_ONCE))
+    return write_error_sheet(lines, head=head)
 
 
 def compose_results(registration_list: RegistrationList) -> bytes:
     """Every row of the sheet and what became of it: names and masked numbers only."""
-    rows = list_rows(registration_list).select_related("person", "registration_list")
-    return write_result_sheet([_result_row(row) for row in rows])
+    rows = list_rows(registration_list).iterator(chunk_size=ROWS_AT_ONCE)
+    return write_result_sheet(
+        map(_result_line, rows), first_password_rule=settings.FIRST_PASSWORD_RULE
+    )
+
+
+def _error_line(row: ListRow) -> CheckedRow:
+    """The row as the check found it, with the contradiction that the accounts added."""
+    listed = row.listed
+    cells = listed.typed or (
+        *(listed.name, listed.id_number, listed.phone),
+        *(listed.gender, listed.remark),
+    )
+    problems = [CellProblem(column, text) for column, text in listed.problems]
+    if row.conflict:
+        problems.append(CellProblem("row", CONFLICT_TEXT))
+    return CheckedRow(
+        line=row.line,
+        name=listed.name,
+        id_number=listed.id_number,
+        id_kind=row.id_kind,
+        phone=listed.phone,
+        gender=listed.gender,
+        remark=listed.remark,
+        typed=RosterRow(row.line, *(RosterCell(text) for text in cells)),
+        problems=tuple(problems),
+    )
+
+
+def _result_line(row: ListRow) -> ResultLine:
+    listed = row.listed
+    reasons = [text for _, text in listed.problems]
+    if row.conflict:
+        reasons.append(CONFLICT_TEXT)
+    return ResultLine(
+        name=listed.shown_name,
+        id_number=listed.id_number or "".join(listed.typed[1:2]),
+        outcome=OUTCOMES.get(ListRow.Outcome(row.outcome), Outcome.REFUSED),
+        reason="；".join(reasons),
+    )
 
 
 def store_error_file(row: RegistrationList, *, now: datetime) -> None:

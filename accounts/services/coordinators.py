@@ -1,0 +1,136 @@
+"""The people who act for a unit: appointed, ended by themselves, by a colleague or by staff."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import transaction
+
+from accounts.errors import LastCoordinatorError, NoAppointmentError
+from accounts.locks import lock_person, lock_unit
+from accounts.models import (
+    CoordinatorInvitation,
+    Message,
+    Unit,
+    UnitAppointment,
+    User,
+)
+from accounts.services.audit import record_audit
+from accounts.services.messages import send_message
+
+
+@transaction.atomic
+def appoint_coordinator(
+    *,
+    unit: Unit,
+    person: User,
+    actor: User,
+    now: datetime,
+    detail: Mapping[str, str] | None = None,
+) -> UnitAppointment:
+    """Let the person act for the unit; who does so already keeps the appointment.
+
+    `detail` goes into the audit with it: the request or the invitation it came from.
+    """
+    lock_unit(unit.pk)
+    known = UnitAppointment.objects.filter(unit=unit, person=person, ended_at=None)
+    appointment = known.first()
+    if appointment is not None:
+        return appointment
+    appointment = UnitAppointment.objects.create(
+        unit=unit, person=person, appointed_at=now
+    )
+    _note_standing(person)
+    record_audit(
+        action="coordinator.appointed",
+        target=f"unit:{unit.code}",
+        actor=actor,
+        now=now,
+        detail={"person": person.code, **(detail or {})},
+    )
+    return appointment
+
+
+@transaction.atomic
+def end_appointment(*, unit: Unit, person: User, actor: User, now: datetime) -> None:
+    """End a coordinator's appointment: the own one, or a colleague's of the same unit.
+
+    `actor` has to act for the unit at this moment. Both are told by SMS. Raises
+    `NoAppointmentError`, and `LastCoordinatorError` where nobody would be left.
+    """
+    lock_unit(unit.pk)
+    live = UnitAppointment.objects.filter(unit=unit, ended_at=None)
+    if not live.filter(person=actor).exists():
+        raise NoAppointmentError
+    others = live.exclude(person=person).exclude(person__state=User.State.CLOSED)
+    if live.filter(person=person).exists() and not others.exists():
+        raise LastCoordinatorError
+    _end_appointment(unit=unit, person=person, now=now)
+    if actor != person:
+        _tell(
+            actor,
+            "coordinator_ended_by",
+            {"name": person.name, "unit": unit.name},
+            now=now,
+        )
+    record_audit(
+        action="coordinator.ended",
+        target=f"unit:{unit.code}",
+        actor=actor,
+        now=now,
+        detail={"person": person.code},
+    )
+
+
+@transaction.atomic
+def end_appointment_by_staff(
+    *, appointment: UnitAppointment, reason: str, actor: User, now: datetime
+) -> None:
+    """End any appointment, the last one too; `reason` goes into the audit.
+
+    Raises `NoAppointmentError` where it has ended already.
+    """
+    unit, person = appointment.unit, appointment.person
+    lock_unit(unit.pk)
+    _end_appointment(unit=unit, person=person, now=now)
+    record_audit(
+        action="coordinator.ended_by_staff",
+        target=f"unit:{unit.code}",
+        actor=actor,
+        now=now,
+        detail={"person": person.code, "reason": reason},
+    )
+
+
+def _end_appointment(*, unit: Unit, person: User, now: datetime) -> None:
+    ended = UnitAppointment.objects.filter(
+        unit=unit, person=person, ended_at=None
+    ).update(ended_at=now)
+    if not ended:
+        raise NoAppointmentError
+    # Whom they invited waits for somebody who no longer speaks for the unit.
+    CoordinatorInvitation.objects.filter(
+        unit=unit, invited_by=person, state=CoordinatorInvitation.State.WAITING
+    ).update(state=CoordinatorInvitation.State.WITHDRAWN, answered_at=now)
+    _note_standing(person)
+    _tell(person, "coordinator_ended", {"unit": unit.name}, now=now)
+
+
+def _note_standing(person: User) -> None:
+    """Write what every page asks of the account row; other units may change it at once."""
+    row = lock_person(person.pk)
+    row.is_coordinator = row.appointments.filter(ended_at=None).exists()
+    row.save(update_fields=["is_coordinator"])
+    person.is_coordinator = row.is_coordinator
+
+
+def _tell(
+    person: User, template: str, values: Mapping[str, str], *, now: datetime
+) -> None:
+    if person.phone_index is not None:
+        send_message(
+            channel=Message.Channel.SMS,
+            recipient=person.phone,
+            template=template,
+            context=values,
+            now=now,
+        )
