@@ -71,10 +71,11 @@ def compose_results(registration_list: RegistrationList) -> bytes:
 def _error_line(row: ListRow) -> CheckedRow:
     """The row as the check found it, with the contradiction that the accounts added."""
     listed = row.listed
-    cells = listed.typed or (
+    typed = listed.typed or (
         *(listed.name, listed.id_number, listed.phone),
         *(listed.gender, listed.remark),
     )
+    name, number, phone, gender, remark = map(RosterCell, typed)
     problems = [CellProblem(column, text) for column, text in listed.problems]
     if row.conflict:
         problems.append(CellProblem("row", CONFLICT_TEXT))
@@ -86,7 +87,7 @@ def _error_line(row: ListRow) -> CheckedRow:
         phone=listed.phone,
         gender=listed.gender,
         remark=listed.remark,
-        typed=RosterRow(row.line, *(RosterCell(text) for text in cells)),
+        typed=RosterRow(row.line, name, number, phone, gender, remark),
         problems=tuple(problems),
     )
 

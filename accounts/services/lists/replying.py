@@ -120,4 +120,4 @@ def _tell_by_mail(
 
 
 def _address(name: str, *arguments: str) -> str:
-    return settings.SITE_URL + reverse(name, args=arguments)
+    return f"{settings.SITE_URL}{reverse(name, args=arguments)}"
