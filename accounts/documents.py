@@ -10,7 +10,14 @@ from io import BytesIO
 from typing import Any
 
 from openpyxl import Workbook
-from openpyxl.styles import Alignment, Border, PatternFill, Side
+from openpyxl.styles import (
+    Alignment,
+    Border,
+    Font,
+    NamedStyle,
+    PatternFill,
+    Side,
+)
 from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.datavalidation import DataValidation
 
@@ -38,11 +45,8 @@ _LABEL_OF = {key: label.partition("\n")[0] for label, _, key in _COLUMNS}
 _HEAD_ROWS = 4
 _A4 = 9
 _NUMBERED_LINES = 20
-_LINE = Side(style="thin", color="FF808080")
-_BOX = Border(left=_LINE, right=_LINE, top=_LINE, bottom=_LINE)
-_MIDDLE = Alignment(horizontal="center", vertical="center", wrap_text=True)
-_WRAPPED = Alignment(vertical="center", wrap_text=True)
-_WRONG = PatternFill("solid", fgColor="FFF8D7DA")
+# Named styles of our books.
+_PLAIN, _BOXED, _WRONG, _HEAD, _TITLE = "文本", "名单", "错误", "表头", "名单标题"
 _EXAMPLES = (
     ("示例1", "张三", "11010519491231002X", "13800138000", "女", ""),
     ("示例2", "买买提·艾力", "810000199408230021", "13900139000", "女", "居住证"),
@@ -79,7 +83,7 @@ def write_roster_template(*, first_password_rule: str = _FIRST_PASSWORD_RULE) ->
 
     Examples stand apart because whatever stands in a list is sooner or later sent in.
     """
-    book = Workbook(write_only=True)
+    book = _open_book()
     sheet = _open_list(book, RosterHead(), _COLUMNS)
     last_row = _HEAD_ROWS + MOST_PEOPLE
     letter = get_column_letter([key for *_, key in _COLUMNS].index("gender") + 1)
@@ -102,7 +106,7 @@ def write_error_sheet(
     An ID number that Excel cut is left empty: with its last digits gone it might pass for
     somebody else's when it comes back.
     """
-    book = Workbook(write_only=True)
+    book = _open_book()
     columns = (*_COLUMNS, _PROBLEMS_COLUMN)
     sheet = _open_list(book, head or RosterHead(), columns)
     for number, row in enumerate(rows, start=1):
@@ -110,7 +114,7 @@ def write_error_sheet(
         typed = row.typed
         is_cut = any(problem.text == DAMAGED_NUMBER for problem in row.problems)
         values = (
-            str(number),
+            number,
             typed.name.text,
             "" if is_cut else typed.id_number.text,
             typed.phone.text,
@@ -118,12 +122,16 @@ def write_error_sheet(
             typed.remark.text,
             _describe_problems(row),
         )
-        cells = _make_row(sheet, values)
-        for cell, (_, _, key) in zip(cells, columns, strict=True):
-            if key in wrong or (wrong and not key):
-                cell.fill = _WRONG
-        cells[-1].alignment = _WRAPPED
-        sheet.append(cells)
+        styles = (
+            _WRONG if key in wrong or (wrong and not key) else _BOXED
+            for _, _, key in columns
+        )
+        sheet.append(
+            [
+                make_text_cell(sheet, value, style=style)
+                for value, style in zip(values, styles, strict=True)
+            ]
+        )
     return _save(book)
 
 
@@ -131,7 +139,7 @@ def write_result_sheet(
     rows: Iterable[ResultLine], *, first_password_rule: str = _FIRST_PASSWORD_RULE
 ) -> bytes:
     """Return the reply to a list: who got an account; no password and no whole number."""
-    book = Workbook(write_only=True)
+    book = _open_book()
     sheet = book.create_sheet("注册结果")
     columns = (("序号", 8), ("姓名", 20), ("证件号码", 26), ("结果", 26), ("原因", 50))
     _set_widths(sheet, [width for _, width in columns])
@@ -141,9 +149,7 @@ def write_result_sheet(
     sheet.append(
         [make_text_cell(sheet, "首次登录须验证登记的手机号码，并设置自己的密码。")]
     )
-    sheet.append(
-        [_boxed(make_text_cell(sheet, label, bold=True)) for label, _ in columns]
-    )
+    sheet.append([make_text_cell(sheet, label, style=_HEAD) for label, _ in columns])
     for number, row in enumerate(rows, start=1):
         values = (
             number,
@@ -165,6 +171,26 @@ def _describe_problems(row: CheckedRow) -> str:
     )
 
 
+def _open_book() -> Workbook:
+    line = Side(style="thin", color="FF808080")
+    box = Border(left=line, right=line, top=line, bottom=line)
+    wrapped = Alignment(vertical="center", wrap_text=True)
+    middle = Alignment(horizontal="center", vertical="center", wrap_text=True)
+    pink = PatternFill("solid", fgColor="FFF8D7DA")
+    bold, large = Font(bold=True), Font(bold=True, size=16)
+    book = Workbook(write_only=True)
+    for style in (
+        NamedStyle(_PLAIN, alignment=wrapped),
+        NamedStyle(_BOXED, alignment=wrapped, border=box),
+        NamedStyle(_WRONG, alignment=wrapped, border=box, fill=pink),
+        NamedStyle(_HEAD, alignment=middle, border=box, font=bold),
+        NamedStyle(_TITLE, alignment=middle, font=large),
+    ):
+        style.number_format = "@"
+        book.add_named_style(style)
+    return book
+
+
 def _open_list(
     book: Workbook, head: RosterHead, columns: Sequence[tuple[str, int, str]]
 ) -> Any:
@@ -177,19 +203,14 @@ def _open_list(
         sheet.row_dimensions[row].height = height
     for merged in ("A1:F1", "A2:C2", "D2:F2", "A3:C3", "D3:F3"):
         sheet.merged_cells.add(merged)
-    title = make_text_cell(sheet, TITLE, bold=True)
-    title.alignment = _MIDDLE
-    sheet.append([title])
+    sheet.append([make_text_cell(sheet, TITLE, style=_TITLE)])
     for left, right in (
         (f"区    县：{head.district}", f"联系人：{head.contact}"),
         (f"单位全称：{head.unit_name}", f"联系电话：{head.phone}"),
     ):
         line = (left, "", "", right)
-        sheet.append([make_text_cell(sheet, text) for text in line])
-    labels = [make_text_cell(sheet, label, bold=True) for label, *_ in columns]
-    for cell in labels:
-        cell.alignment = _MIDDLE
-    sheet.append([_boxed(cell) for cell in labels])
+        sheet.append([make_text_cell(sheet, text, style=_PLAIN) for text in line])
+    sheet.append([make_text_cell(sheet, label, style=_HEAD) for label, *_ in columns])
     return sheet
 
 
@@ -212,12 +233,7 @@ def _print_on_a4(sheet: Any) -> None:
 
 
 def _make_row(sheet: Any, values: Sequence[object]) -> list[Any]:
-    return [_boxed(make_text_cell(sheet, value)) for value in values]
-
-
-def _boxed(cell: Any) -> Any:
-    cell.border = _BOX
-    return cell
+    return [make_text_cell(sheet, value, style=_BOXED) for value in values]
 
 
 def _add_notes(book: Workbook, first_password_rule: str) -> None:
@@ -239,13 +255,11 @@ def _add_notes(book: Workbook, first_password_rule: str) -> None:
     for number, note in enumerate(notes, start=1):
         sheet.merged_cells.add(f"A{number}:F{number}")
         sheet.row_dimensions[number].height = 20 if number == 1 else 40
-        cell = make_text_cell(sheet, note, bold=number == 1)
-        cell.alignment = _WRAPPED
-        sheet.append([cell])
+        sheet.append([make_text_cell(sheet, note, style=_PLAIN)])
     sheet.append([])
     sheet.append([make_text_cell(sheet, "填写示例：", bold=True)])
     labels = [label.partition("\n")[0] for label, *_ in _COLUMNS]
-    sheet.append([_boxed(make_text_cell(sheet, label, bold=True)) for label in labels])
+    sheet.append([make_text_cell(sheet, label, style=_HEAD) for label in labels])
     for example in _EXAMPLES:
         sheet.append(_make_row(sheet, example))
 

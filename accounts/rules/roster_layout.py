@@ -179,7 +179,8 @@ def _find_columns(rows: Sequence[SheetRow]) -> tuple[int, int, dict[str, int]]:
         if columns and is_split and lower.keys() - columns.keys():
             columns, end = {**lower, **columns}, end + 1
         if columns.keys() >= REQUIRED.keys():
-            return start, end, columns
+            above = _name_columns(rows[start - 1]) if start else {}
+            return start, end, _add_optional(columns, above)
         if len(columns.keys() & REQUIRED) > len(nearest.keys() & REQUIRED):
             nearest = columns
     missing = [label for column, label in REQUIRED.items() if column not in nearest]
@@ -188,6 +189,16 @@ def _find_columns(rows: Sequence[SheetRow]) -> tuple[int, int, dict[str, int]]:
     raise RosterRefusedError(
         f"表头中没有找到“{'、'.join(missing)}”一列，请使用名单模板填写后再上传。"
     )
+
+
+def _add_optional(columns: dict[str, int], above: dict[str, int]) -> dict[str, int]:
+    """Add 性别 and 备注 of the row above, merged over both rows of the head."""
+    taken = set(columns.values())
+    return columns | {
+        column: place
+        for column, place in above.items()
+        if column in {"gender", "remark"} - columns.keys() and place not in taken
+    }
 
 
 def _read_head(rows: Sequence[SheetRow]) -> tuple[Literal["2026", "2020"], RosterHead]:

@@ -110,14 +110,14 @@ def check_roster(roster: Roster, *, today: date) -> list[CheckedRow]:
     """Check every person of the list at once, in the order of the list."""
     drafts = [_check_row(row, today=today) for row in roster.rows]
     _refuse_repeated(
-        drafts, lambda draft: draft.id_number, "id_number", "身份证号码与第{}行重复。"
+        drafts, lambda draft: draft.id_number, "id_number", "身份证号码与第{}重复。"
     )
     # The same person twice shares the phone too, and has been told already.
     _refuse_repeated(
         drafts,
         lambda draft: draft.phone,
         "phone",
-        "手机号码与第{}行相同，每人须填写本人手机号码。",
+        "手机号码与第{}相同，每人须填写本人手机号码。",
         same=lambda draft: draft.id_number or str(draft.typed.line),
     )
     return [_freeze(draft) for draft in drafts]
@@ -250,5 +250,4 @@ def _name_others(lines: Sequence[int], line: int) -> str:
             named.append(str(other))
         if len(named) == _LINES_NAMED:
             break
-    rest = "等" if len(lines) - 1 > len(named) else ""
-    return "、".join(named) + rest
+    return "、".join(named) + ("行等" if len(lines) - 1 > len(named) else "行")

@@ -93,19 +93,19 @@ class SheetPackage:
         parts = self._zip.infolist()
         _check_directory(parts)
         # Some programs write back slashes, a leading slash, or other capitals than they name.
-        self._parts = {_spell(part.filename): part for part in parts}
+        self._parts = {spell_part(part.filename): part for part in parts}
         if any(_MACRO_PARTS.search(name) for name in self._parts):
             raise SheetRefusedError(Refusal.MACROS)
 
     def __contains__(self, name: str) -> bool:
-        return _spell(name) in self._parts
+        return spell_part(name) in self._parts
 
     def read(self, name: str) -> Iterator[bytes]:
         """Yield the part in pieces; no more than its announced size is ever unpacked.
 
         Raises `SheetRefusedError` when the part is missing or broken.
         """
-        part = self._parts.get(_spell(name))
+        part = self._parts.get(spell_part(name))
         if part is None:
             raise SheetRefusedError(Refusal.DAMAGED)
         if part.file_size > LARGEST_PART:
@@ -119,7 +119,8 @@ class SheetPackage:
             raise SheetRefusedError(Refusal.DAMAGED) from error
 
 
-def _spell(name: str) -> str:
+def spell_part(name: str) -> str:
+    """Return the one spelling of a part's name under which it is looked up."""
     return name.replace("\\", "/").lstrip("/").lower()
 
 

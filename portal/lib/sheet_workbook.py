@@ -7,7 +7,12 @@ from posixpath import normpath
 from xml.parsers import expat
 
 from portal.lib.number_formats import find_date_styles
-from portal.lib.sheet_package import Refusal, SheetPackage, SheetRefusedError
+from portal.lib.sheet_package import (
+    Refusal,
+    SheetPackage,
+    SheetRefusedError,
+    spell_part,
+)
 from portal.lib.spreadsheet import clean_cell
 
 # What a cell of a list can mean is said by then; a long text is repeated by every cell that
@@ -91,8 +96,9 @@ def check_kind(package: SheetPackage) -> None:
 
     parse_part(package, name, start)
     for mark, reason in (
-        (_MACRO_TYPE, Refusal.MACROS),
+        # Binary workbooks call themselves macroEnabled even without macros.
         (_BINARY_TYPE, Refusal.OLD_FORMAT),
+        (_MACRO_TYPE, Refusal.MACROS),
     ):
         if any(mark in kind for kind in kinds):
             raise SheetRefusedError(reason)
@@ -133,6 +139,7 @@ def _read_relations(package: SheetPackage, part: str) -> dict[str, tuple[str, st
 
 
 def read_book(package: SheetPackage) -> Book:
+    """Find the parts of the workbook. Raises `SheetRefusedError`."""
     roots = _read_relations(package, "").values()
     books = [path for kind, path in roots if kind == "officeDocument"]
     place = books[0] if books and books[0] in package else "xl/workbook.xml"
@@ -148,15 +155,16 @@ def read_book(package: SheetPackage) -> Book:
     parse_part(package, place, start)
     relations = _read_relations(package, place)
     kinds = {kind: path for kind, path in relations.values() if path in package}
-    worksheets = [
-        path
+    # A part is read once however often, and however spelt, the book lists it.
+    worksheets = dict.fromkeys(
+        spell_part(path)
         for kind, path in (relations.get(sheet, ("", "")) for sheet in sheets)
         if kind == "worksheet" and path in package
-    ]
+    )
     if not worksheets:
         raise SheetRefusedError(Refusal.DAMAGED)
     return Book(
-        worksheets,
+        list(worksheets),
         kinds.get("sharedStrings", ""),
         kinds.get("styles", ""),
         any(flag in TRUE for flag in flags),

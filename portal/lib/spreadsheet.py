@@ -48,12 +48,21 @@ def write_sheet(
     return output.getvalue()
 
 
-def make_text_cell(sheet: Any, value: object, *, bold: bool = False) -> WriteOnlyCell:
-    """Return a cell of a write-only sheet that is text whatever it holds."""
+def make_text_cell(
+    sheet: Any, value: object, *, bold: bool = False, style: str = ""
+) -> WriteOnlyCell:
+    """Return a cell of a write-only sheet that is text whatever it holds.
+
+    `style` names one of the book's named styles, which then has to be in text format: for
+    thousands of cells that is three times as fast as styles of their own.
+    """
     cell = WriteOnlyCell(sheet, clean_cell(value))
-    # openpyxl guesses from the value: a text that begins with = would become a formula.
-    cell.data_type = "s"
-    cell.number_format = "@"
+    if style:
+        cell.style = style
+    else:
+        cell.number_format = "@"
     if bold:
         cell.font = Font(bold=True)
+    # openpyxl guesses from the value: a text that begins with = would become a formula.
+    cell.data_type = "s"
     return cell
