@@ -41,6 +41,11 @@ class VerificationCode(models.Model):
         return self.get_purpose_display()
 
 
+def encode_content(text: str, values: Mapping[str, str]) -> str:
+    """The words and values of a message as its row keeps them."""
+    return json.dumps({"text": text, "values": dict(values)}, ensure_ascii=False)
+
+
 class Message(models.Model):
     """The outbox: one message to one person, written with what causes it, sent by a task."""
 
@@ -100,7 +105,10 @@ class Message(models.Model):
         )
 
     def store_content(self, text: str, values: Mapping[str, str]) -> None:
-        content = json.dumps({"text": text, "values": dict(values)}, ensure_ascii=False)
+        self.store_encoded(encode_content(text, values))
+
+    def store_encoded(self, content: str) -> None:
+        """Encrypt what `encode_content` made, once for many messages with the same words."""
         self.text_cipher = cipher().encrypt(content, context=self.context_of("text"))
 
     @property

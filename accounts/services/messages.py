@@ -1,7 +1,7 @@
 """The outbox: messages are rows, written with what causes them and delivered afterwards."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Protocol
@@ -14,6 +14,7 @@ from django.utils.module_loading import import_string
 from accounts.errors import DeliveryError
 from accounts.locks import find_locked_due_message, lock_message
 from accounts.models import Message, PrivateFile
+from accounts.models.messages import encode_content
 from accounts.rules.message_texts import TEMPLATES
 from accounts.services.files import read_private_file
 from portal.lib.masks import mask_phone
@@ -95,6 +96,33 @@ def build_message(
     message.store_recipient(recipient)
     message.store_content(TEMPLATES[template].render(context), context)
     return message
+
+
+def build_bulk(
+    *,
+    recipients: Iterable[str],
+    template: str,
+    context: Mapping[str, str],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> list[Message]:
+    """The same SMS to many people, not yet saved; whoever waits for a code is served first."""
+    content = encode_content(TEMPLATES[template].render(context), context)
+    messages = []
+    for recipient in recipients:
+        message = Message(
+            channel=Message.Channel.SMS,
+            template=template,
+            recipient_mask=mask_phone(recipient),
+            created_at=now,
+            due_at=now,
+            expires_at=expires_at,
+            is_bulk=True,
+        )
+        message.store_recipient(recipient)
+        message.store_encoded(content)
+        messages.append(message)
+    return messages
 
 
 def send_message(

@@ -89,9 +89,7 @@ def test_each_new_person_is_told_without_a_password(approve, now):
     for message in sent:
         assert message.is_bulk
         assert "edu@加身份证号码后六位" in message.text
-        assert not any(
-            make_id_number(FIRST + n)[-6:] in message.text for n in range(2)
-        )
+        assert not any(make_id_number(FIRST + n)[-6:] in message.text for n in range(2))
 
 
 def test_the_audit_names_account_and_list_and_its_chain_holds(approve, staff, now):
@@ -110,7 +108,9 @@ def test_the_audit_names_account_and_list_and_its_chain_holds(approve, staff, no
 
 
 def test_whoever_has_an_account_is_linked_and_not_changed(approve, unit, now):
-    known = UserFactory(name="吴老", id_number=make_id_number(FIRST), phone=make_phone(90007))
+    known = UserFactory(
+        name="吴老", id_number=make_id_number(FIRST), phone=make_phone(90007)
+    )
     lines = [make_line(0, name="吴老"), make_line(1)]
     row = approve(lines)
 
@@ -119,7 +119,9 @@ def test_whoever_has_an_account_is_linked_and_not_changed(approve, unit, now):
     assert (row.new_count, row.linked_count, row.failed_count) == (1, 1, 0)
     known.refresh_from_db()
     assert (known.state, known.phone) == (User.State.ACTIVE, make_phone(90007))
-    assert UnitMember.objects.filter(person=known, unit=unit, ended_at=None).count() == 1
+    assert (
+        UnitMember.objects.filter(person=known, unit=unit, ended_at=None).count() == 1
+    )
     assert row.rows.get(person=known).outcome == Outcome.LINKED
     assert Message.objects.filter(template="account_opened").count() == 1
     assert AuditEntry.objects.filter(action="account.linked_to_unit").count() == 1
@@ -127,9 +129,15 @@ def test_whoever_has_an_account_is_linked_and_not_changed(approve, unit, now):
 
 def test_somebody_registers_between_check_and_creation(approve, now):
     row = approve([make_line(0, name="吴老"), make_line(1), make_line(2)])
-    same = UserFactory(name="吴老", id_number=make_id_number(FIRST), phone=make_phone(90007))
-    UserFactory(name="别人", id_number=make_id_number(FIRST + 1), phone=make_phone(90008))
-    UserFactory(name="另人", id_number=make_id_number(90009), phone=make_phone(FIRST + 2))
+    same = UserFactory(
+        name="吴老", id_number=make_id_number(FIRST), phone=make_phone(90007)
+    )
+    UserFactory(
+        name="别人", id_number=make_id_number(FIRST + 1), phone=make_phone(90008)
+    )
+    UserFactory(
+        name="另人", id_number=make_id_number(90009), phone=make_phone(FIRST + 2)
+    )
 
     create(row, now)
 
@@ -184,7 +192,9 @@ def test_an_account_whose_time_ran_out_gets_another(approve, now):
 def test_the_coordinator_gets_a_message_and_a_mail_with_the_sheet(
     approve, coordinator, now
 ):
-    UserFactory(name="别人", id_number=make_id_number(FIRST + 2), phone=make_phone(90008))
+    UserFactory(
+        name="别人", id_number=make_id_number(FIRST + 2), phone=make_phone(90008)
+    )
     row = approve(make_lines(3), reply_mail="hr@example.org")
 
     create(row, now)
@@ -212,9 +222,7 @@ def test_the_coordinator_gets_a_message_and_a_mail_with_the_sheet(
 # --- Killed in the middle --------------------------------------------------------------------
 
 
-def test_killed_at_a_chunks_border_loses_and_doubles_nothing(
-    approve, now, monkeypatch
-):
+def test_killed_at_a_chunks_border_loses_and_doubles_nothing(approve, now, monkeypatch):
     row = approve(make_lines(10))
     before = count_rows()
     real, calls = creating._create_chunk, []

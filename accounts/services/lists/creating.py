@@ -29,7 +29,7 @@ from accounts.rules.lists import Account, judge_row
 from accounts.rules.usernames import make_username
 from accounts.services.audit import Note, record_many
 from accounts.services.lists.leases import Clock, LeaseLostError, ListLease, take_lease
-from accounts.services.lists.replying import build_opening_message, finish_list
+from accounts.services.lists.replying import build_opening_messages, finish_list
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +50,12 @@ class Chunk:
     new: list[tuple[ListRow, ListedPerson]] = field(default_factory=list)
     known: list[tuple[ListRow, Account]] = field(default_factory=list)
     failed: list[ListRow] = field(default_factory=list)
-    opened: list[tuple[ListRow, User]] = field(default_factory=list)
+    opened: list[tuple[ListRow, ListedPerson, User]] = field(default_factory=list)
+
+    @property
+    def pending_until(self) -> datetime:
+        """Until when the first password opens the accounts of this chunk."""
+        return self.now + timedelta(days=settings.FIRST_LOGIN_DAYS)
 
 
 def create_accounts(*, list_id: int, clock: Clock, size: int = ROWS_A_CHUNK) -> None:
@@ -133,7 +138,8 @@ def _insert_people(chunk: Chunk) -> list[tuple[ListRow, ListedPerson]]:
     except IntegrityError:
         return _insert_one_by_one(chunk, people)
     chunk.opened = [
-        (row, person) for (row, _), person in zip(chunk.new, people, strict=True)
+        (row, listed, person)
+        for (row, listed), person in zip(chunk.new, people, strict=True)
     ]
     return []
 
@@ -149,7 +155,7 @@ def _insert_one_by_one(
         except IntegrityError:
             collided.append((row, listed))
         else:
-            chunk.opened.append((row, person))
+            chunk.opened.append((row, listed, person))
     return collided
 
 
@@ -161,7 +167,7 @@ def _build_person(chunk: Chunk, row: ListRow, listed: ListedPerson) -> User:
         # Empty is no password at all: Django refuses every one, at the usual cost.
         password="",
         state=User.State.PENDING,
-        pending_until=chunk.now + timedelta(days=settings.FIRST_LOGIN_DAYS),
+        pending_until=chunk.pending_until,
         date_joined=chunk.now,
     )
     person.store_id_number(listed.id_number)
@@ -172,7 +178,7 @@ def _build_person(chunk: Chunk, row: ListRow, listed: ListedPerson) -> User:
 def _write_around(chunk: Chunk) -> None:
     """Profiles, memberships and messages of those who were opened or linked."""
     unit, now = chunk.registration_list.unit, chunk.now
-    people = [person for _, person in chunk.opened]
+    people = [person for *_, person in chunk.opened]
     Profile.objects.bulk_create(
         Profile(
             person=person,
@@ -197,37 +203,35 @@ def _write_around(chunk: Chunk) -> None:
         ],
         ignore_conflicts=True,
     )
-    renewed = _renew_expired(known, now=now)
+    phones = [listed.phone for _, listed, _ in chunk.opened]
+    phones += [person.phone for person in _renew_expired(chunk, known)]
     Message.objects.bulk_create(
-        build_opening_message(person, unit=unit, now=now)
-        for person in (*people, *renewed)
+        build_opening_messages(
+            phones, unit=unit, pending_until=chunk.pending_until, now=now
+        )
     )
 
 
-def _renew_expired(known: Sequence[int], *, now: datetime) -> list[User]:
+def _renew_expired(chunk: Chunk, known: Sequence[int]) -> list[User]:
     """Give those whose time for the first login ran out another one."""
-    expired = list(
-        User.objects.filter(
-            pk__in=known, state=User.State.PENDING, pending_until__lt=now
-        ).order_by("pk")
+    expired = User.objects.filter(
+        pk__in=known, state=User.State.PENDING, pending_until__lt=chunk.now
     )
-    until = now + timedelta(days=settings.FIRST_LOGIN_DAYS)
-    for person in expired:
-        person.pending_until = until
-    User.objects.filter(pk__in=[person.pk for person in expired]).update(
-        pending_until=until
+    people = list(expired.order_by("pk"))
+    User.objects.filter(pk__in=[person.pk for person in people]).update(
+        pending_until=chunk.pending_until
     )
-    return expired
+    return people
 
 
 def _note_outcomes(chunk: Chunk) -> None:
     row, now = chunk.registration_list, chunk.now
     holder = User.objects.filter(id_number_index=OuterRef("number_index"))
-    for outcome, pairs in (
-        (Outcome.NEW, chunk.opened),
-        (Outcome.LINKED, chunk.known),
+    for outcome, handled in (
+        (Outcome.NEW, [each.pk for each, *_ in chunk.opened]),
+        (Outcome.LINKED, [each.pk for each, _ in chunk.known]),
     ):
-        ListRow.objects.filter(pk__in=[each.pk for each, _ in pairs]).update(
+        ListRow.objects.filter(pk__in=handled).update(
             outcome=outcome, ended_at=now, person=Subquery(holder.values("pk")[:1])
         )
     for conflict in {each.conflict for each in chunk.failed}:
@@ -242,7 +246,7 @@ def _note_outcomes(chunk: Chunk) -> None:
 
 def _list_notes(chunk: Chunk) -> list[Note]:
     code = chunk.registration_list.code
-    opened = [("account.opened", person.code) for _, person in chunk.opened]
+    opened = [("account.opened", person.code) for *_, person in chunk.opened]
     linked = [("account.linked_to_unit", known.code) for _, known in chunk.known]
     return [
         Note(action, f"user:{who}", {"list": code}) for action, who in opened + linked

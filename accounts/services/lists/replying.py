@@ -1,31 +1,31 @@
 """Answers: to each new person, and to whoever handed the list in. Never a password."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Message, PrivateFile, RegistrationList, Unit, User
+from accounts.models import Message, PrivateFile, RegistrationList, Unit
 from accounts.rules.first_passwords import describe_first_password
 from accounts.services.audit import record_audit
 from accounts.services.files import EXPORT_LIFETIME
 from accounts.services.lists.files import compose_results, store_result_file
 from accounts.services.lists.leases import ListLease
-from accounts.services.messages import build_message, send_message
+from accounts.services.messages import build_bulk, send_message
 
 Channel = Message.Channel
 State = RegistrationList.State
 
 
-def build_opening_message(person: User, *, unit: Unit, now: datetime) -> Message:
-    """The SMS to somebody whose account was opened; thousands of them let codes pass first."""
-    assert person.pending_until is not None  # noqa: S101 - of pending accounts only
-    last_day = timezone.localtime(person.pending_until)
-    message = build_message(
-        channel=Channel.SMS,
-        recipient=person.phone,
+def build_opening_messages(
+    phones: Iterable[str], *, unit: Unit, pending_until: datetime, now: datetime
+) -> list[Message]:
+    """The SMS to those whose account was opened; the same words for all of them."""
+    last_day = timezone.localtime(pending_until)
+    return build_bulk(
+        recipients=phones,
         template="account_opened",
         context={
             "unit": unit.name,
@@ -34,10 +34,8 @@ def build_opening_message(person: User, *, unit: Unit, now: datetime) -> Message
             "rule": describe_first_password(settings.FIRST_PASSWORD_RULE),
         },
         now=now,
-        expires_at=person.pending_until,
+        expires_at=pending_until,
     )
-    message.is_bulk = True
-    return message
 
 
 def finish_list(lease: ListLease) -> None:
