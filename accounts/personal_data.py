@@ -1,10 +1,17 @@
 """The portal's keys for personal data: one cipher, one blind index, from the settings."""
 
+from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
 from django.conf import settings
 
 from portal.lib.crypto import BlindIndex, FieldCipher, parse_keys
+
+# How a model declares what it keeps encrypted, as `encrypted_columns` (binary fields) and
+# `encrypted_files` (file fields): field to the context that a row's ciphertext is bound to.
+# `manage.py rotate_keys` finds every model that has one of the two.
+EncryptedColumns = Mapping[str, Callable[[Any], str]]
 
 
 @cache

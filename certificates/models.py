@@ -1,9 +1,10 @@
 from datetime import datetime
+from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
 
-from accounts.personal_data import cipher
+from accounts.personal_data import EncryptedColumns, cipher
 from learning.models import Enrolment
 
 
@@ -116,6 +117,10 @@ class CertificateIssue(models.Model):
     file = models.FileField("文件", max_length=200, blank=True)
     sha256 = models.CharField("SHA-256", max_length=64, blank=True, db_index=True)
     size = models.PositiveIntegerField("大小（字节）", default=0)
+
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "id_number_cipher": lambda issue: issue.id_number_context
+    }
 
     objects = IssueQuerySet.as_manager()
 

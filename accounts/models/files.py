@@ -1,6 +1,9 @@
+from typing import ClassVar
+
 from django.db import models
 
 from accounts.models.people import User
+from accounts.personal_data import EncryptedColumns
 from portal.lib.codes import random_code
 
 
@@ -34,6 +37,8 @@ class PrivateFile(models.Model):
     file = models.FileField("密文", upload_to="private/%Y/%m/", max_length=120)
     created_at = models.DateTimeField("创建时间")
     expires_at = models.DateTimeField("删除时间", null=True, blank=True)
+
+    encrypted_files: ClassVar[EncryptedColumns] = {"file": lambda file: file.context}
 
     class Meta:
         verbose_name = "私密文件"

@@ -1,14 +1,15 @@
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
+from typing import ClassVar
 
 from django.db import models
 
 from accounts.models.files import PrivateFile
 from accounts.models.organisations import Unit
 from accounts.models.people import User
-from accounts.personal_data import cipher
+from accounts.personal_data import EncryptedColumns, cipher
 from portal.lib.codes import random_code
 from portal.lib.masks import mask_id_number, mask_phone
 
@@ -163,6 +164,11 @@ class RegistrationList(models.Model):
     # How often a worker began on it: a file that kills workers is refused in the end.
     tries = models.PositiveSmallIntegerField("处理次数", default=0)
 
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "head_cipher": lambda row: row.context_of("head"),
+        "reply_mail_cipher": lambda row: row.context_of("reply_mail"),
+    }
+
     class Meta:
         verbose_name = "注册名单"
         verbose_name_plural = "注册名单"
@@ -291,6 +297,10 @@ class ListRow(models.Model):
     )
     ended_at = models.DateTimeField("处理时间", null=True, blank=True)
 
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "data_cipher": lambda row: row.context
+    }
+
     class Meta:
         verbose_name = "名单行"
         verbose_name_plural = "名单行"
@@ -311,13 +321,12 @@ class ListRow(models.Model):
 
     @property
     def context(self) -> str:
-        return f"accounts.listrow.data:{self.registration_list.code}:{self.line}"
+        return f"accounts.listrow.data:{self.registration_list_id}:{self.line}"
 
     def store_listed(self, listed: ListedPerson) -> None:
         """Encrypt the row's person; saving is the caller's."""
-        self.data_cipher = cipher().encrypt(
-            json.dumps(asdict(listed), ensure_ascii=False), context=self.context
-        )
+        content = json.dumps(vars(listed), ensure_ascii=False)
+        self.data_cipher = cipher().encrypt(content, context=self.context)
 
     @property
     def listed(self) -> ListedPerson:

@@ -1,11 +1,11 @@
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 
 from accounts.models.files import PrivateFile
-from accounts.personal_data import cipher
+from accounts.personal_data import EncryptedColumns, cipher
 from portal.lib.codes import random_code
 
 
@@ -85,6 +85,11 @@ class Message(models.Model):
         related_name="+",
         verbose_name="附件",
     )
+
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "recipient_cipher": lambda message: message.context_of("recipient"),
+        "text_cipher": lambda message: message.context_of("text"),
+    }
 
     class Meta:
         verbose_name = "消息"

@@ -5,7 +5,12 @@ from django.db import models
 from django.utils import timezone
 
 from accounts.models.organisations import Region, Unit
-from accounts.personal_data import cipher, id_number_index, phone_index
+from accounts.personal_data import (
+    EncryptedColumns,
+    cipher,
+    id_number_index,
+    phone_index,
+)
 from portal.lib.codes import random_code
 from portal.lib.masks import mask_id_number, mask_phone
 
@@ -55,6 +60,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField("可登录", default=True)
     date_joined = models.DateTimeField("注册时间", default=timezone.now)
 
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "id_number_cipher": lambda user: user.context_of("id_number"),
+        "phone_cipher": lambda user: user.context_of("phone"),
+    }
     USERNAME_FIELD = "username"
     REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
 

@@ -54,7 +54,7 @@ def list_rows(
     registration_list: RegistrationList, *, only_invalid: bool = False
 ) -> QuerySet[ListRow]:
     """The rows in the order of the sheet; `only_invalid`: those with problems or failed."""
-    rows = registration_list.rows.select_related("registration_list").order_by("line")
+    rows = registration_list.rows.order_by("line")
     if only_invalid:
         rows = rows.filter(
             outcome__in=(ListRow.Outcome.INVALID, ListRow.Outcome.FAILED)

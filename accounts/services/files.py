@@ -43,6 +43,15 @@ def store_private_file(
 
 def read_private_file(file: PrivateFile) -> bytes:
     """The content in clear. Raises FileNotFoundError when the storage has lost it."""
+    try:
+        return _decrypt(file)
+    except FileNotFoundError:
+        # The rotation of keys writes a new file and deletes the old one.
+        file.refresh_from_db(fields=["file"])
+        return _decrypt(file)
+
+
+def _decrypt(file: PrivateFile) -> bytes:
     with file.file.open("rb") as sealed:
         return cipher().decrypt_bytes(sealed.read(), context=file.context)
 

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 NONCE_BYTES = 12
+# The longest id and its colon.
+KEY_ID_BYTES = 17
 
 
 def parse_keys(text: str) -> dict[str, bytes]:
@@ -21,7 +23,12 @@ def parse_keys(text: str) -> dict[str, bytes]:
     for part in text.split(","):
         key_id, _, encoded = part.strip().partition(":")
         key = urlsafe_b64decode(encoded)
-        if not key_id or key_id in keys or len(key_id) > 16 or len(key) != 32:
+        if (
+            not key_id
+            or key_id in keys
+            or len(key_id.encode()) >= KEY_ID_BYTES
+            or len(key) != 32
+        ):
             raise ValueError("field keys must be id:base64 of 32 bytes, each id once")
         keys[key_id] = key
     return keys
@@ -37,11 +44,16 @@ class FieldCipher:
 
     keys: Mapping[str, bytes]
 
+    @property
+    def key_id(self) -> str:
+        """The key that encrypts."""
+        return next(iter(self.keys))
+
     def encrypt(self, text: str, *, context: str) -> bytes:
         return self.encrypt_bytes(text.encode(), context=context)
 
     def encrypt_bytes(self, content: bytes, *, context: str) -> bytes:
-        key_id, key = next(iter(self.keys.items()))
+        key_id, key = self.key_id, self.keys[self.key_id]
         nonce = os.urandom(NONCE_BYTES)
         sealed = AESGCM(key).encrypt(nonce, content, context.encode())
         return key_id.encode() + b":" + nonce + sealed
@@ -57,6 +69,17 @@ class FieldCipher:
         key = self.keys[key_id.decode()]
         nonce, sealed = rest[:NONCE_BYTES], rest[NONCE_BYTES:]
         return AESGCM(key).decrypt(nonce, sealed, context.encode())
+
+    def reseal(self, token: bytes | memoryview, *, context: str) -> bytes:
+        """The same content under the key that encrypts; raises like `decrypt_bytes`."""
+        return self.encrypt_bytes(
+            self.decrypt_bytes(token, context=context), context=context
+        )
+
+
+def read_key_id(token: bytes | memoryview) -> str:
+    """The id of the key that a ciphertext was made with; looks at its beginning only."""
+    return bytes(token[:KEY_ID_BYTES]).partition(b":")[0].decode("utf-8", "replace")
 
 
 @dataclass(frozen=True)

@@ -90,7 +90,7 @@ def _create_chunk(lease: ListLease, size: int) -> bool:
         if not waiting:
             return False
         chunk = Chunk(row, lease.clock())
-        _sort_out(chunk, [(each, _read(row, each)) for each in waiting])
+        _sort_out(chunk, [(each, each.listed) for each in waiting])
         _sort_out(chunk, _insert_people(chunk))
         if chunk.new:
             raise RuntimeError("rows that neither fit nor collide")
@@ -98,11 +98,6 @@ def _create_chunk(lease: ListLease, size: int) -> bool:
         _note_outcomes(chunk)
         record_many(notes=_list_notes(chunk), actor=row.decided_by, now=chunk.now)
     return True
-
-
-def _read(row: RegistrationList, waiting: ListRow) -> ListedPerson:
-    waiting.registration_list = row
-    return waiting.listed
 
 
 def _sort_out(chunk: Chunk, rows: Sequence[tuple[ListRow, ListedPerson]]) -> None:
