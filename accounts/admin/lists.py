@@ -6,7 +6,7 @@ from django.contrib import admin, messages
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
+from django.db.models import Case, QuerySet, When
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -43,15 +43,18 @@ FILES = {"errors": "error_file", "results": "result_file"}
 @admin.register(RegistrationList)
 class RegistrationListAdmin(ReadOnlyAdmin):
     list_display = (
-        *("code", "unit", "channel", "state", "people", "conflicts"),
-        *("due", "submitted_on", "uploaded_by", "decided_by"),
+        *("code", "unit", "state", "due", "people", "conflicts"),
+        *("submitted_on", "uploaded_by", "channel"),
     )
-    list_filter = ("state", "channel", "unit__region")
+    list_filter = ("state", "channel")
     list_select_related = ("unit", "uploaded_by", "decided_by")
     search_fields = ("=code", "unit__name")
     search_help_text = "名单编号或单位名称"
-    # What is due first stands first; everything else by its age.
-    ordering = ("due_date", "-uploaded_at")
+    # What is due first stands first; then everything else, the newest in front.
+    ordering = (
+        Case(When(state=State.SUBMITTED, then="due_date")).asc(nulls_last=True),
+        "-uploaded_at",
+    )
     change_list_template = "admin/accounts/registrationlist/change_list.html"
     change_form_template = "admin/accounts/registrationlist/change_form.html"
     fields = (

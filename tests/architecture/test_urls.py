@@ -13,6 +13,7 @@ from django.urls.converters import IntConverter, UUIDConverter
 # Views that change something: reading them must be refused, or a link or an image could act.
 POST_ONLY = {
     "accounts:logout": {},
+    "accounts:list-renew-file": {"code": "nothing"},
     "accounts:send-code": {},
     "accounts:unit-choose": {},
     "accounts:unit-invitation-withdraw": {"code": "nothing"},
