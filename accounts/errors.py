@@ -19,7 +19,10 @@ class NameRefusedError(AccountsError):
 class RosterRefusedError(AccountsError):
     """A sheet is no registration list, or has too many people; the message says what lacks."""
 
-    message = "没有找到表头“姓名、身份证号码、手机号码”，请使用名单模板填写后再上传。"
+    message = (
+        "没有找到表头“姓名、身份证号码、手机号码”，"
+        "请使用名单模板，在第一个工作表中填写后再上传。"
+    )
 
 
 class UsernameRefusedError(AccountsError):

@@ -1,6 +1,7 @@
 """The zip around a sheet: what it is, and whether it is safe to unpack, before any parsing."""
 
 import re
+import struct
 import zlib
 from collections.abc import Iterator
 from enum import StrEnum
@@ -16,7 +17,10 @@ MOST_PARTS = 2000
 # Lists reach 10 to 30; deflate ends at 1032. Small parts may be as empty as they like.
 HIGHEST_RATIO = 200
 SMALL_PART = 1024 * 1024
-_CHUNK = 64 * 1024
+# A list of 50,000 people has 2.5 million tags; these are read in two or three seconds.
+MOST_TAGS = 5_000_000
+# Large, because older expats look at an unfinished tag again from its start with every piece.
+_CHUNK = 1024 * 1024
 
 _ZIP_START = b"PK\x03\x04"
 _OLE_START = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -25,6 +29,12 @@ _ENCRYPTED_STREAM = "EncryptedPackage".encode("utf-16-le")
 _MACRO_STREAM = "_VBA_PROJECT".encode("utf-16-le")
 _MACRO_PARTS = re.compile(r"(?:^|/)(?:vbaproject\.bin|macrosheets/)")
 _ENCRYPTED_FLAG = 0x1
+# What zipfile raises over bytes that are no zip; NotImplementedError is a RuntimeError,
+# offsets of 64 bits overflow.
+_BROKEN = (
+    *(BadZipFile, zlib.error, struct.error, EOFError, OSError),
+    *(ValueError, RuntimeError, OverflowError),
+)
 
 
 class Refusal(StrEnum):
@@ -88,10 +98,11 @@ class SheetPackage:
         _check_container(content)
         try:
             self._zip = ZipFile(BytesIO(content))
-        except (BadZipFile, ValueError, NotImplementedError, OSError) as error:
+        except _BROKEN as error:
             raise SheetRefusedError(Refusal.DAMAGED) from error
         parts = self._zip.infolist()
         _check_directory(parts)
+        self._tags = 0
         # Some programs write back slashes, a leading slash, or other capitals than they name.
         self._parts = {spell_part(part.filename): part for part in parts}
         if any(_MACRO_PARTS.search(name) for name in self._parts):
@@ -114,9 +125,19 @@ class SheetPackage:
             with self._zip.open(part) as file:
                 # Never read(): it would unpack all that is there before it cuts.
                 while piece := file.read(_CHUNK):
+                    self._count_tags(piece)
                     yield piece
-        except (BadZipFile, EOFError, zlib.error, OSError, RuntimeError) as error:
+        except SheetRefusedError:
+            raise
+        except _BROKEN as error:
             raise SheetRefusedError(Refusal.DAMAGED) from error
+
+    def _count_tags(self, piece: bytes) -> None:
+        """Refuse what would take long: very many tags, or one with a megabyte in it."""
+        tags = piece.count(b"<")
+        self._tags += tags
+        if self._tags > MOST_TAGS or (not tags and len(piece) == _CHUNK):
+            raise SheetRefusedError(Refusal.BOMB)
 
 
 def spell_part(name: str) -> str:

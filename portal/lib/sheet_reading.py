@@ -194,7 +194,7 @@ class _SheetParser:
             return
         stored = "".join(self._pieces)
         cell = self._values.read(given.get("t", ""), given.get("s", ""), stored)
-        if not cell.text:
+        if not cell.text or cell.text.isspace():
             return
         if self._column > self._max_columns:
             raise SheetRefusedError(Refusal.TOO_MANY_COLUMNS)

@@ -56,13 +56,16 @@ def make_text_cell(
     `style` names one of the book's named styles, which then has to be in text format: for
     thousands of cells that is three times as fast as styles of their own.
     """
-    cell = WriteOnlyCell(sheet, clean_cell(value))
+    text = clean_cell(value)
+    # None and not an empty text: Excel wants something in a cell that is called text.
+    cell = WriteOnlyCell(sheet, text or None)
     if style:
         cell.style = style
     else:
         cell.number_format = "@"
     if bold:
         cell.font = Font(bold=True)
-    # openpyxl guesses from the value: a text that begins with = would become a formula.
-    cell.data_type = "s"
+    if text:
+        # openpyxl guesses: a text that begins with = would become a formula.
+        cell.data_type = "s"
     return cell
