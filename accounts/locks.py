@@ -81,14 +81,19 @@ def lock_person(person_id: int) -> User:
     return User.objects.select_for_update().get(pk=person_id)
 
 
-def find_locked_due_message(*, now: datetime) -> Message | None:
-    """The message that is next, codes before bulk; skips those just being claimed."""
-    return (
-        Message.objects.select_for_update(skip_locked=True)
-        .filter(state=Message.State.WAITING, due_at__lte=now)
-        .order_by("is_bulk", "due_at", "pk")
-        .first()
+def find_locked_due_message(
+    *, now: datetime, is_code: bool, with_sms: bool = True
+) -> Message | None:
+    """The message that waits longest, skipping those another worker is about to claim.
+
+    Codes and everything else are two queues; `with_sms` leaves SMS where they are.
+    """
+    waiting = Message.objects.select_for_update(skip_locked=True).filter(
+        state=Message.State.WAITING, is_code=is_code, due_at__lte=now
     )
+    if not with_sms:
+        waiting = waiting.exclude(channel=Message.Channel.SMS)
+    return waiting.order_by("due_at", "pk").first()
 
 
 def lock_message(message_id: int) -> Message:

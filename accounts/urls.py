@@ -28,6 +28,11 @@ urlpatterns = [
     path("accounts/password-reset/", passwords.reset, name="password-reset"),
     path("accounts/password-change/", passwords.change, name="password-change"),
     path("accounts/profile/", profile.profile, name="profile"),
+    path(
+        "accounts/profile/units/<slug:code>/leave/",
+        profile.leave_unit,
+        name="unit-leave",
+    ),
     path("accounts/profile/username/", profile.username, name="username-change"),
     path("unit/choose/", unit_desk.choose, name="unit-choose"),
     path("unit/members/", units.members, name="unit-members"),

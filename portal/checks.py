@@ -6,6 +6,7 @@
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
+from accounts.rules.sms_templates import list_missing, read_templates
 from portal.finders import FILES
 
 FRONT_END_PACKAGES = (
@@ -59,6 +61,7 @@ def check_production(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         check_secrets,
         check_addresses,
         check_payments,
+        check_sms,
         check_services,
     )
     return [message for check in checks for message in check()]
@@ -146,6 +149,54 @@ def check_payments() -> list[CheckMessage]:
             "支付宝商户尚未配置，学员无法在线支付",
             hint="Set ALIPAY_APP_ID, ALIPAY_SELLER_ID and the key files; see docs/payments.md.",
             id="portal.E011",
+        )
+    ]
+
+
+def check_sms() -> list[CheckMessage]:
+    """Whether SMS can go out: without a provider nobody can register or log in by code."""
+    if not settings.SMS_PROVIDER:
+        return [
+            Warning(
+                "尚未配置短信服务，验证码无法发送",
+                hint="Set SMS_PROVIDER; see docs/operations.md.",
+                id="portal.W003",
+            )
+        ]
+    if settings.SMS_PROVIDER.endswith(".TencentSmsProvider"):
+        return check_tencent_sms()
+    return []
+
+
+def check_tencent_sms() -> list[CheckMessage]:
+    config = settings.TENCENT_SMS
+    needed = ("secret_id", "secret_key", "app_id", "sign_name", "templates")
+    empty = [f"TENCENT_SMS_{key.upper()}" for key in needed if not config[key]]
+    if empty:
+        return [
+            Error(
+                "腾讯云短信配置不完整", hint="Set " + ", ".join(empty), id="portal.E013"
+            )
+        ]
+    if find_spec("tencentcloud") is None:
+        return [
+            Error(
+                "腾讯云短信组件尚未安装",
+                hint="Install requirements/sms.txt.",
+                id="portal.E014",
+            )
+        ]
+    try:
+        missing = list_missing(read_templates(config["templates"]))
+    except ValueError as error:
+        return [Error("腾讯云短信模板配置有误", hint=str(error), id="portal.E015")]
+    if not missing:
+        return []
+    return [
+        Warning(
+            "部分短信没有对应的腾讯云模板，将不能发送",
+            hint="Add to TENCENT_SMS_TEMPLATES: " + ", ".join(missing),
+            id="portal.W004",
         )
     ]
 

@@ -131,12 +131,13 @@ def find_progress(
 
 def _hours(subject: Subject, year: int) -> Coalesce:
     earned = F("compulsory_earned") + F("elective_earned")
+    counted = Least(earned, F("plan__hours"), output_field=IntegerField())
     sums = (
         Enrolment.objects.live()
         .filter(person=OuterRef("person"), plan__year=year, plan__subject=subject)
         .order_by()
         .values("person")
-        .annotate(hours=Sum(Least(earned, F("plan__hours"))))
+        .annotate(hours=Sum(counted))
         .values("hours")
     )
     return Coalesce(Subquery(sums), 0, output_field=IntegerField())

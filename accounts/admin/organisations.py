@@ -1,13 +1,13 @@
-"""Regions, work units and the people who act for them."""
+"""Regions, work units and the people in them."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin.base import AuditedAdmin
+from accounts.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
 from accounts.forms.staff import UnitForm
-from accounts.models import Region, Unit, UnitAppointment
+from accounts.models import Region, Unit, UnitAppointment, UnitMember
 
 
 @admin.register(Region)
@@ -23,11 +23,11 @@ class RegionAdmin(AuditedAdmin):
         return False
 
 
-class AppointmentInline(admin.TabularInline):
+class AppointmentInline(ReadOnlyInline):
     model = UnitAppointment
-    autocomplete_fields = ("person",)
-    extra = 0
-    can_delete = False
+    template = "admin/edit_inline/tabular.html"
+    fields = ("person", "appointed_at", "ended_at")
+    ordering = ("-appointed_at",)
 
 
 @admin.register(Unit)
@@ -42,13 +42,11 @@ class UnitAdmin(AuditedAdmin):
     inlines = (AppointmentInline,)
 
 
-@admin.register(UnitAppointment)
-class UnitAppointmentAdmin(AuditedAdmin):
-    list_display = ("unit", "person", "appointed_at", "ended_at")
+@admin.register(UnitMember)
+class UnitMemberAdmin(ReadOnlyAdmin):
+    list_display = ("unit", "person", "source", "joined_at", "ended_at")
+    list_filter = ("source",)
     list_select_related = ("unit", "person")
     search_fields = ("unit__name", "person__name")
-    ordering = ("-appointed_at",)
-    autocomplete_fields = ("unit", "person")
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    ordering = ("-joined_at",)
+    show_full_result_count = False

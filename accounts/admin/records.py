@@ -46,7 +46,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description="正文")
     def shown_text(self, message: Message) -> str:
-        if TEMPLATES[message.template].holds_code:
+        if TEMPLATES[message.template].is_secret:
             return "（含验证码或专属链接，不显示）"
         return message.text
 

@@ -35,6 +35,18 @@ class ReasonForm(forms.Form):
     )
 
 
+class EndingForm(forms.Form):
+    """Why staff end somebody's appointment."""
+
+    reason = forms.CharField(
+        label="原因",
+        min_length=4,
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="例如：单位来函更换经办人。原因将记入审计记录，请勿填写号码。",
+    )
+
+
 class StaffForm(forms.ModelForm):
     """A colleague's new account."""
 

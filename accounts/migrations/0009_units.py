@@ -92,6 +92,7 @@ class Migration(migrations.Migration):
                     ("code_phone", "验证码手机"),
                     ("code_address", "验证码地址"),
                     ("number_phone", "证件号码核对"),
+                    ("notice_phone", "通知短信手机"),
                     ("invite_unit", "单位邀请经办人"),
                     ("invite_phone", "受邀手机"),
                     ("support_address", "客服咨询地址"),
@@ -261,6 +262,30 @@ class Migration(migrations.Migration):
                     )
                 ],
             },
+        ),
+        migrations.AddIndex(
+            model_name="unit",
+            index=models.Index(
+                fields=["name"],
+                name="unit_by_beginning",
+                opclasses=["varchar_pattern_ops"],
+            ),
+        ),
+        migrations.RemoveIndex(model_name="message", name="message_due"),
+        migrations.AddField(
+            model_name="message",
+            name="is_code",
+            field=models.BooleanField(default=False, verbose_name="验证码"),
+        ),
+        migrations.AddIndex(
+            model_name="message",
+            index=models.Index(
+                fields=["state", "is_code", "due_at"], name="message_due"
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="message",
+            index=models.Index(fields=["sent_at"], name="message_by_sending"),
         ),
         migrations.RunPython(mark_coordinators, do_nothing),
         migrations.RunPython(begin_memberships, do_nothing),

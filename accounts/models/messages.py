@@ -64,6 +64,8 @@ class Message(models.Model):
     code = models.CharField("编号", max_length=16, unique=True, default=random_code)
     channel = models.CharField("渠道", max_length=8, choices=Channel)
     template = models.CharField("模板", max_length=40)
+    # Codes are sent first: five minutes later they are worth nothing.
+    is_code = models.BooleanField("验证码", default=False)
     recipient_cipher = models.BinaryField("接收方密文")
     recipient_mask = models.CharField("接收方", max_length=60)
     text_cipher = models.BinaryField("内容密文")
@@ -75,8 +77,6 @@ class Message(models.Model):
     expires_at = models.DateTimeField("过时不发", null=True, blank=True)
     sent_at = models.DateTimeField("实际发送时间", null=True, blank=True)
     error = models.CharField("失败原因", max_length=200, blank=True)
-    # One of thousands that go out together: whoever waits for a code is served before.
-    is_bulk = models.BooleanField("批量消息", default=False)
     attachment = models.ForeignKey(
         PrivateFile,
         models.SET_NULL,
@@ -95,7 +95,9 @@ class Message(models.Model):
         verbose_name = "消息"
         verbose_name_plural = "消息"
         indexes = [
-            models.Index(fields=["state", "is_bulk", "due_at"], name="message_due")
+            models.Index(fields=["state", "is_code", "due_at"], name="message_due"),
+            # The messages of the last hour, for the cap.
+            models.Index(fields=["sent_at"], name="message_by_sending"),
         ]
 
     def __str__(self) -> str:

@@ -68,6 +68,14 @@ class Unit(models.Model):
                 fields=["region", "name"], name="unit_name_in_region"
             )
         ]
+        indexes = [
+            # PostgreSQL answers LIKE 'x%' from an index of this kind only.
+            models.Index(
+                fields=["name"],
+                name="unit_by_beginning",
+                opclasses=["varchar_pattern_ops"],
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

@@ -14,6 +14,7 @@ class ThrottleCounter(models.Model):
         CODE_PHONE = "code_phone", "验证码手机"
         CODE_ADDRESS = "code_address", "验证码地址"
         NUMBER_PHONE = "number_phone", "证件号码核对"
+        NOTICE_PHONE = "notice_phone", "通知短信手机"
         INVITE_UNIT = "invite_unit", "单位邀请经办人"
         INVITE_PHONE = "invite_phone", "受邀手机"
         SUPPORT_ADDRESS = "support_address", "客服咨询地址"

@@ -61,3 +61,11 @@ def list_memberships_of(person: User) -> QuerySet[UnitMember]:
         .select_related("unit__region")
         .order_by("joined_at", "pk")
     )
+
+
+def get_membership_of(person: User, unit_code: str) -> UnitMember:
+    """The person's own live membership of a unit. Raises `NoMembershipError`."""
+    member = list_memberships_of(person).filter(unit__code=unit_code).first()
+    if member is None:
+        raise NoMembershipError
+    return member

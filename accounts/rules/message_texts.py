@@ -6,15 +6,21 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MessageText:
-    """`text` has places for values; `holds_code` ones are never shown to staff.
+    """`text` has places for values.
 
-    They hold what opens something to whoever reads it: a code, or a link for one person.
+    Codes go out before everything else. Neither they nor a link for one person only are
+    ever shown to staff: they open something to whoever reads them.
     """
 
     title: str
     text: str
     subject: str = ""
     holds_code: bool = False
+    holds_link: bool = False
+
+    @property
+    def is_secret(self) -> bool:
+        return self.holds_code or self.holds_link
 
     def render(self, values: Mapping[str, str]) -> str:
         return self.text.format_map(values)
@@ -79,7 +85,7 @@ TEMPLATES: Mapping[str, MessageText] = {
         "经办人邀请",
         "{inviter}邀请您担任“{unit}”的经办人，请在7天内打开链接查看并答复：{address}"
         "。如与您无关，请忽略本短信。",
-        holds_code=True,
+        holds_link=True,
     ),
     "coordinator_ended": MessageText(
         "经办人身份结束提醒",

@@ -25,7 +25,10 @@ def _grant(actions: Iterable[str], *models: str) -> list[str]:
     return [f"{model}.{action}" for model in models for action in actions]
 
 
-_PEOPLE = ("accounts.user", "accounts.profile", "accounts.unit", "accounts.region")
+_PEOPLE = (
+    *("accounts.user", "accounts.profile", "accounts.unit", "accounts.region"),
+    *("accounts.unitmember", "accounts.coordinatorinvitation"),
+)
 _STUDIES = (
     "learning.enrolment",
     "learning.chapterprogress",

@@ -39,6 +39,10 @@ INVITATION_LIFETIME = 7 * DAY
 # Codes by SMS cost money and bother people (security.md).
 CODE_PHONE_LIMITS = (Limit(1, MINUTE), Limit(5, HOUR), Limit(10, DAY))
 CODE_ADDRESS_LIMITS = (Limit(20, HOUR),)
+# Everything but codes: nobody's phone rings more often than this, whatever goes wrong here.
+NOTICE_PHONE = Limit(20, DAY)
+# Of the hourly cap of all SMS, how much notices may use up; the rest is kept for codes.
+NOTICE_PERCENT = 80
 CODE_LIFETIME = 5 * MINUTE
 CODE_TRIES = 5
 CODE_DIGITS = 6

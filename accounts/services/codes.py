@@ -24,6 +24,7 @@ from accounts.rules.throttles import (
     wait_until_free,
 )
 from accounts.services.messages import build_message
+from accounts.services.sms_limits import SmsBudget
 from accounts.services.throttling import throttle_key
 
 Purpose = VerificationCode.Purpose
@@ -110,7 +111,7 @@ def _check_rates(index: str, address_index: str, *, now: datetime) -> None:
         now=now,
     )
     sent = VerificationCode.objects.filter(sent_at__gt=now - HOUR).count()
-    if sent >= settings.SMS_HOURLY_CAP:
+    if sent >= settings.SMS_HOURLY_CAP or not SmsBudget(now=now).allows_codes:
         raise CodeRateError("短信服务繁忙，请稍后再试。", wait_seconds=600)
 
 

@@ -81,6 +81,8 @@ def _write_invitation(
             "inviter": actor.name,
             "unit": unit.name,
             "address": address.replace("{token}", token),
+            # Operators take no address in a template's place, but a part of one.
+            "token": token,
         },
         now=now,
         expires_at=invitation.expires_at,

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
+from smtplib import SMTPRecipientsRefused
 from typing import Protocol
 
 from django.conf import settings
@@ -17,6 +18,7 @@ from accounts.models import Message, PrivateFile
 from accounts.models.messages import encode_content
 from accounts.rules.message_texts import TEMPLATES
 from accounts.services.files import read_private_file
+from accounts.services.sms_limits import SmsBudget, count_notice
 from portal.lib.masks import mask_phone
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ RETRY_PAUSES = (
 )
 # One sweep takes no more, so that a worker is never busy for long with a dead provider.
 SWEEP_SIZE = 200
+SMTP_PERMANENT = 500
 
 
 class SmsProvider(Protocol):
@@ -87,6 +90,7 @@ def build_message(
     message = Message(
         channel=channel,
         template=template,
+        is_code=TEMPLATES[template].holds_code,
         recipient_mask=_mask_recipient(channel, recipient),
         created_at=now,
         due_at=now,
@@ -106,7 +110,7 @@ def build_bulk(
     now: datetime,
     expires_at: datetime | None = None,
 ) -> list[Message]:
-    """The same SMS to many people, not yet saved; whoever waits for a code is served first."""
+    """The same notice by SMS to many people, not yet saved; the words are made once."""
     content = encode_content(TEMPLATES[template].render(context), context)
     messages = []
     for recipient in recipients:
@@ -117,7 +121,6 @@ def build_bulk(
             created_at=now,
             due_at=now,
             expires_at=expires_at,
-            is_bulk=True,
         )
         message.store_recipient(recipient)
         message.store_encoded(content)
@@ -156,23 +159,33 @@ def send_message(
 
 
 def deliver_due_messages(*, now: datetime) -> int:
-    """Try every message that is due; the number of those that were sent.
+    """Try every message that is due, codes first; the number of those that were sent.
 
-    Each is claimed in a transaction of its own before the provider is called, so that
-    several workers may sweep at once and one that is killed loses nothing.
+    Beyond the hourly cap SMS wait, notices earlier than codes. Each is claimed in a
+    transaction of its own before the provider is called, so that several workers may sweep
+    at once and one that is killed loses nothing.
     """
-    sent = 0
+    sent, budget = 0, SmsBudget(now=now)
     for _ in range(SWEEP_SIZE):
-        message = _claim_message(now=now)
+        message = _claim_message(budget, now=now)
         if message is None:
             break
-        sent += _deliver(message, now=now)
+        if _deliver(message, now=now):
+            sent += 1
+            if message.channel == Message.Channel.SMS:
+                budget.spend()
     return sent
 
 
 @transaction.atomic
-def _claim_message(*, now: datetime) -> Message | None:
-    message = find_locked_due_message(now=now)
+def _claim_message(budget: SmsBudget, *, now: datetime) -> Message | None:
+    message = None
+    if budget.allows_codes:
+        message = find_locked_due_message(now=now, is_code=True)
+    if message is None:
+        message = find_locked_due_message(
+            now=now, is_code=False, with_sms=budget.allows_notices
+        )
     if message is not None:
         message.tries += 1
         message.due_at = now + LEASE
@@ -186,6 +199,10 @@ def _deliver(message: Message, *, now: datetime) -> bool:
             message, state=Message.State.FAILED, error="已过有效期，不再发送", now=now
         )
         return False
+    counter = count_notice(message, now=now)
+    if counter is not None and not counter.is_allowed:
+        _postpone(message, until=counter.free_at)
+        return False
     try:
         _hand_over(message)
     except DeliveryError as error:
@@ -198,6 +215,13 @@ def _deliver(message: Message, *, now: datetime) -> bool:
         return False
     _finish(message, state=Message.State.SENT, error="", now=now)
     return True
+
+
+def _postpone(message: Message, *, until: datetime) -> None:
+    """Leave the message for later; that is no failed try."""
+    Message.objects.filter(pk=message.pk, state=Message.State.WAITING).update(
+        due_at=until, tries=message.tries - 1, error="该手机号码短信过多，稍后再发"
+    )
 
 
 def _hand_over(message: Message) -> None:
@@ -225,6 +249,12 @@ def _send_mail(message: Message) -> None:
         mail.attach(file.name, read_private_file(file), file.content_type)
     try:
         mail.send()
+    except SMTPRecipientsRefused as error:
+        # 4xx: the mailbox is full or the server greylists; 5xx: there is no such mailbox.
+        codes = [code for code, _ in error.recipients.values()]
+        raise DeliveryError(
+            f"收件人被拒绝（{codes[0]}）", permanent=min(codes) >= SMTP_PERMANENT
+        ) from None
     except OSError as error:  # smtplib's errors are OSErrors
         raise DeliveryError(type(error).__name__) from error
 

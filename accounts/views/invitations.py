@@ -71,3 +71,8 @@ def find_opened(request: HttpRequest) -> CoordinatorInvitation | None:
         return get_invitation_by_code(code) if code else None
     except InvitationClosedError:
         return None
+
+
+def has_opened(request: HttpRequest) -> bool:
+    """Whether an invitation waits in this session for an account."""
+    return INVITATION_KEY in request.session

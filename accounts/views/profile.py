@@ -4,7 +4,7 @@ from datetime import date
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -16,6 +16,7 @@ from django.views.decorators.http import (
 
 from accounts.errors import (
     LevelRefusedError,
+    NoMembershipError,
     RegionRefusedError,
     UsernameTakenError,
 )
@@ -28,12 +29,14 @@ from accounts.queries import (
     list_regions,
     search_units,
 )
+from accounts.queries.units import get_membership_of, list_memberships_of
 from accounts.rules.regions import MERGER_ADVICE
 from accounts.services.profiles import (
     ProfileDetails,
     change_username,
     update_profile,
 )
+from accounts.services.units import end_membership
 from accounts.views.visitors import get_next_url, get_person, get_posted
 
 
@@ -60,6 +63,7 @@ def profile(request: HttpRequest) -> HttpResponse:
         "ended_region": find_ended_region(known, today=today),
         "merger_advice": MERGER_ADVICE,
         "consents": list_consents(person),
+        "memberships": list_memberships_of(person),
         "wechat_link": find_wechat_link(person),
         "next": request.POST.get("next") or request.GET.get("next", ""),
     }
@@ -85,6 +89,20 @@ def username(request: HttpRequest) -> HttpResponse:
     return redirect("accounts:profile")
 
 
+@require_POST
+@login_required
+def leave_unit(request: HttpRequest, code: str) -> HttpResponse:
+    """Belong to a unit no longer; what prints on certificates stays as it is."""
+    person = get_person(request)
+    try:
+        unit = get_membership_of(person, code).unit
+        end_membership(unit=unit, person=person, actor=person, now=timezone.now())
+    except NoMembershipError:
+        raise Http404 from None
+    messages.success(request, f"您已退出“{unit.name}”。")
+    return redirect("accounts:profile")
+
+
 @require_safe
 def level_options(request: HttpRequest) -> HttpResponse:
     """The options of the level select for the chosen series, for htmx."""
@@ -95,11 +113,11 @@ def level_options(request: HttpRequest) -> HttpResponse:
 @never_cache
 @require_POST
 def unit_search(request: HttpRequest) -> HttpResponse:
-    """Known units of the chosen region, for the list under the field."""
+    """Known units, those of the chosen region first, for the list under the field."""
     text = request.POST.get("unit_name", "")[:120]
     region = request.POST.get("region", "")
     units = search_units(region_code=region, text=text)
-    context = {"units": units, "text": text.strip(), "region": region}
+    context = {"units": units, "text": text.strip()}
     return render(request, "accounts/_unit_options.html", context)
 
 

@@ -34,6 +34,7 @@ from accounts.services.registration import (
     refuse_taken_numbers,
     register_person,
 )
+from accounts.views.invitations import has_opened
 from accounts.views.visitors import get_address, get_browser, get_posted
 from portal.lib.masks import mask_id_number
 
@@ -79,7 +80,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
 @require_safe
 @login_required
 def done(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/register_done.html", {"steps": list_steps(3)})
+    context = {"steps": list_steps(3), "has_invitation": has_opened(request)}
+    return render(request, "accounts/register_done.html", context)
 
 
 def build_form(

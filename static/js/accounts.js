@@ -116,8 +116,14 @@
       this.active = -1;
     }
 
+    // A unit brings its region along: one found elsewhere corrects the choice above.
     choose(option) {
       this.input.value = option.dataset.value;
+      const region = this.input.form?.elements.namedItem("region");
+      if (region && Array.from(region.options).some((each) => each.value === option.dataset.region)) {
+        region.value = option.dataset.region;
+        region.dispatchEvent(new Event("change", { bubbles: true }));
+      }
       this.close();
     }
 
@@ -134,7 +140,15 @@
 
     onKey(event) {
       const count = this.options.length;
-      if (this.list.hidden || !count) {
+      if (this.list.hidden) {
+        return;
+      }
+      if (event.key === "Escape") {
+        this.close();
+        event.preventDefault();
+        return;
+      }
+      if (!count) {
         return;
       }
       if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -143,9 +157,6 @@
         event.preventDefault();
       } else if (event.key === "Enter" && this.active >= 0) {
         this.choose(this.options[this.active]);
-        event.preventDefault();
-      } else if (event.key === "Escape") {
-        this.close();
         event.preventDefault();
       }
     }

@@ -4,6 +4,7 @@ import pytest
 from django.urls import reverse
 
 from accounts.models import VerificationCode
+from accounts.queries import find_unit
 from tests.factories.accounts import UnitFactory, UserFactory, make_phone
 
 SEND = reverse("accounts:send-code")
@@ -67,27 +68,69 @@ def test_the_answer_is_the_same_for_known_and_unknown_phones(client, purpose):
 
 
 # --- Units ---------------------------------------------------------------------------------
-def test_units_of_the_region_by_part_of_the_name(client, regions):
-    for name in ("示例中学校", "渝中区示例小学校", "另一单位"):
+def search(client, region, text):
+    response = client.post(
+        reverse("accounts:unit-search"), {"region": region, "unit_name": text}
+    )
+    return response.content.decode()
+
+
+def offered(html):
+    return re.findall(r'data-value="([^"]+)" data-region="([^"]+)"', html)
+
+
+def test_units_of_the_region_first_and_of_them_those_that_begin_so(client, regions):
+    for name in ("渝中区示例小学校", "示例中学校", "另一单位"):
         UnitFactory(name=name, region=regions["500103"])
+    UnitFactory(name="沙坪坝区示例医院", region=regions["500106"])
     UnitFactory(name="示例医院", region=regions["500106"])
     UnitFactory(name="示例旧单位", region=regions["500103"], is_active=False)
 
-    response = client.post(
-        reverse("accounts:unit-search"), {"region": "500103", "unit_name": " 示例 "}
-    )
+    html = search(client, "500103", " 示例 ")
 
-    assert re.findall(r'data-value="([^"]+)"', response.content.decode()) == [
-        "示例中学校",
-        "渝中区示例小学校",
+    assert offered(html) == [
+        ("示例中学校", "500103"),
+        ("渝中区示例小学校", "500103"),
+        ("示例医院", "500106"),
+        ("沙坪坝区示例医院", "500106"),
     ]
+    assert ">渝中区</span>" in html
+    assert "没有您的单位？请选择您档案所在区县，并直接填写单位全称。" in html
+
+
+def test_without_a_region_all_are_searched(client, regions):
+    UnitFactory(name="渝中区示例小学校", region=regions["500103"])
+    UnitFactory(name="示例医院", region=regions["500106"])
+
+    assert offered(search(client, "", "示例")) == [
+        ("示例医院", "500106"),
+        ("渝中区示例小学校", "500103"),
+    ]
+
+
+def test_a_unit_of_a_merged_region_is_found_in_the_new_one(client, regions):
+    unit = UnitFactory(name="江北示例小学校", region=regions["500105"])
+    UnitFactory(name="渝中示例小学校", region=regions["500103"])
+
+    html = search(client, "500157", "示例")
+
+    assert offered(html)[0] == ("江北示例小学校", "500157")
+    assert ">两江新区</span>" in html
+    assert find_unit(region=regions["500157"], name="江北示例小学校") == unit
+    assert find_unit(region=regions["500103"], name="江北示例小学校") is None
+
+
+def test_latin_letters_of_either_case(client, regions):
+    UnitFactory(name="重庆ABC科技公司", region=regions["500103"])
+
+    assert offered(search(client, "500103", "abc")) == [("重庆ABC科技公司", "500103")]
 
 
 @pytest.mark.parametrize(
     ("region", "text", "words"),
     [
-        ("", "示例", "请先选择区县"),
-        ("500103", "没有的", "请直接填写单位全称"),
+        ("", "没有的", "查找不到单位？请选择您档案所在区县"),
+        ("500103", "没有的", "并直接填写单位全称"),
         ("500103", "示", ""),
     ],
 )

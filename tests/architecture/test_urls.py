@@ -16,6 +16,7 @@ POST_ONLY = {
     "accounts:list-renew-file": {"code": "nothing"},
     "accounts:send-code": {},
     "accounts:unit-choose": {},
+    "accounts:unit-leave": {"code": "nothing"},
     "accounts:unit-invitation-withdraw": {"code": "nothing"},
     "accounts:wechat-unlink": {},
     "certificates:check": {},

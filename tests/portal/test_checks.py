@@ -3,6 +3,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from accounts.rules.message_texts import TEMPLATES
 from portal import checks
 
 
@@ -118,3 +119,54 @@ def test_collected_files_need_no_node_modules(settings, tmp_path):
 
 def test_installed_packages_pass():
     assert checks.check_front_end(None) == []
+
+
+# --- SMS -----------------------------------------------------------------------------------
+TENCENT = "accounts.providers.tencent_sms.TencentSmsProvider"
+
+
+@pytest.fixture
+def tencent(production, monkeypatch):
+    """Production with a complete Tencent Cloud SMS."""
+    templates = ",".join(f"{name}=1" for name in TEMPLATES)
+    production.SMS_PROVIDER = TENCENT
+    production.TENCENT_SMS = {
+        "secret_id": "id",
+        "secret_key": "key",
+        "app_id": "1",
+        "sign_name": "示例",
+        "templates": templates,
+    }
+    monkeypatch.setattr(checks, "find_spec", lambda name: object())
+    return production
+
+
+def test_no_sms_provider_is_a_warning(production):
+    production.SMS_PROVIDER = ""
+
+    assert found() == ["portal.W003"]
+
+
+def test_a_complete_tencent_sms_passes(tencent):
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("secret_key", "", "portal.E013"),
+        ("templates", "", "portal.E013"),
+        ("templates", "nothing=1", "portal.E015"),
+        ("templates", "code_login=1:code", "portal.W004"),
+    ],
+)
+def test_an_incomplete_tencent_sms(tencent, key, value, expected):
+    tencent.TENCENT_SMS = tencent.TENCENT_SMS | {key: value}
+
+    assert found() == [expected]
+
+
+def test_tencent_sms_without_its_sdk(tencent, monkeypatch):
+    monkeypatch.setattr(checks, "find_spec", lambda name: None)
+
+    assert found() == ["portal.E014"]
