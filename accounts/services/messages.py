@@ -1,21 +1,23 @@
 """The outbox: messages are rows, written with what causes them and delivered afterwards."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from smtplib import SMTPRecipientsRefused
 from typing import Protocol
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils.module_loading import import_string
 
 from accounts.errors import DeliveryError
 from accounts.locks import find_locked_due_message, lock_message
-from accounts.models import Message
+from accounts.models import Message, PrivateFile
+from accounts.models.messages import encode_content
 from accounts.rules.message_texts import TEMPLATES
+from accounts.services.files import read_private_file
 from accounts.services.sms_limits import SmsBudget, count_notice
 from portal.lib.masks import mask_email, mask_phone
 
@@ -82,6 +84,7 @@ def build_message(
     context: Mapping[str, str],
     now: datetime,
     expires_at: datetime | None = None,
+    attachment: PrivateFile | None = None,
 ) -> Message:
     """A message for the outbox, not yet saved; the arguments are those of `send_message`."""
     message = Message(
@@ -92,10 +95,37 @@ def build_message(
         created_at=now,
         due_at=now,
         expires_at=expires_at,
+        attachment=attachment,
     )
     message.store_recipient(recipient)
     message.store_content(TEMPLATES[template].render(context), context)
     return message
+
+
+def build_bulk(
+    *,
+    recipients: Iterable[str],
+    template: str,
+    context: Mapping[str, str],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> list[Message]:
+    """The same notice by SMS to many people, not yet saved; the words are made once."""
+    content = encode_content(TEMPLATES[template].render(context), context)
+    messages = []
+    for recipient in recipients:
+        message = Message(
+            channel=Message.Channel.SMS,
+            template=template,
+            recipient_mask=mask_phone(recipient),
+            created_at=now,
+            due_at=now,
+            expires_at=expires_at,
+        )
+        message.store_recipient(recipient)
+        message.store_encoded(content)
+        messages.append(message)
+    return messages
 
 
 def send_message(
@@ -106,11 +136,13 @@ def send_message(
     context: Mapping[str, str],
     now: datetime,
     expires_at: datetime | None = None,
+    attachment: PrivateFile | None = None,
 ) -> Message:
     """Write a message into the outbox, to be called in the transaction that causes it.
 
     `recipient` is a phone, a mail address or an OpenID, `template` a key of the message
-    texts and `context` its values. Not sent any more after `expires_at`. The edge wakes the
+    texts and `context` its values. Not sent any more after `expires_at`. An `attachment`
+    goes along by mail only; it must not end before the message does. The edge wakes the
     worker: `accounts.tasks.deliver_messages.delay_on_commit()`.
     """
     message = build_message(
@@ -120,6 +152,7 @@ def send_message(
         context=context,
         now=now,
         expires_at=expires_at,
+        attachment=attachment,
     )
     message.save(force_insert=True)
     return message
@@ -210,8 +243,12 @@ def _hand_over(message: Message) -> None:
 
 def _send_mail(message: Message) -> None:
     subject = TEMPLATES[message.template].subject or settings.PORTAL_NAME
+    mail = EmailMessage(subject, message.text, None, [message.recipient])
+    if message.attachment is not None:
+        file = message.attachment
+        mail.attach(file.name, read_private_file(file), file.content_type)
     try:
-        send_mail(subject, message.text, None, [message.recipient])
+        mail.send()
     except SMTPRecipientsRefused as error:
         # 4xx: the mailbox is full or the server greylists; 5xx: there is no such mailbox.
         codes = [code for code, _ in error.recipients.values()]
