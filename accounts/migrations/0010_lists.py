@@ -7,103 +7,391 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('accounts', '0009_units'),
+        ("accounts", "0009_units"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='message',
-            name='attachment',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.privatefile', verbose_name='附件'),
+            model_name="message",
+            name="attachment",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.SET_NULL,
+                related_name="+",
+                to="accounts.privatefile",
+                verbose_name="附件",
+            ),
         ),
         migrations.CreateModel(
-            name='RegistrationList',
+            name="RegistrationList",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('code', models.CharField(default=portal.lib.codes.random_code, max_length=16, unique=True, verbose_name='编号')),
-                ('channel', models.CharField(choices=[('upload', '经办人上传'), ('mail', '来信代传')], max_length=8, verbose_name='来源')),
-                ('state', models.CharField(choices=[('uploaded', '等待检查'), ('checking', '正在检查'), ('checked', '待提交'), ('submitted', '待审核'), ('approved', '已通过'), ('creating', '正在开户'), ('done', '已完成'), ('refused', '文件无法读取'), ('returned', '已退回'), ('withdrawn', '已撤回')], default='uploaded', max_length=12, verbose_name='状态')),
-                ('head_cipher', models.BinaryField(default=bytes, verbose_name='表头密文')),
-                ('reply_mail_cipher', models.BinaryField(default=bytes, verbose_name='回复邮箱密文')),
-                ('form', models.CharField(blank=True, max_length=20, verbose_name='表样')),
-                ('row_count', models.PositiveIntegerField(default=0, verbose_name='行数')),
-                ('checked_count', models.PositiveIntegerField(default=0, verbose_name='已检查')),
-                ('valid_count', models.PositiveIntegerField(default=0, verbose_name='正确')),
-                ('known_count', models.PositiveIntegerField(default=0, verbose_name='已有账号')),
-                ('conflict_count', models.PositiveIntegerField(default=0, verbose_name='与已有账号不一致')),
-                ('hidden_count', models.PositiveIntegerField(default=0, verbose_name='隐藏行')),
-                ('new_count', models.PositiveIntegerField(default=0, verbose_name='新开户')),
-                ('linked_count', models.PositiveIntegerField(default=0, verbose_name='已关联')),
-                ('failed_count', models.PositiveIntegerField(default=0, verbose_name='未成功')),
-                ('uploaded_at', models.DateTimeField(verbose_name='上传时间')),
-                ('received_at', models.DateTimeField(blank=True, null=True, verbose_name='收到时间')),
-                ('checked_at', models.DateTimeField(blank=True, null=True, verbose_name='检查完成时间')),
-                ('submitted_at', models.DateTimeField(blank=True, null=True, verbose_name='提交时间')),
-                ('leaves_out_invalid', models.BooleanField(default=False, verbose_name='先登记正确的')),
-                ('due_date', models.DateField(blank=True, null=True, verbose_name='办理时限')),
-                ('due_is_certain', models.BooleanField(default=True, verbose_name='办理时限已按日历核定')),
-                ('decided_at', models.DateTimeField(blank=True, null=True, verbose_name='审核时间')),
-                ('reason', models.CharField(blank=True, max_length=300, verbose_name='原因')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='结束时间')),
-                ('forgotten_at', models.DateTimeField(blank=True, null=True, verbose_name='清除时间')),
-                ('lease_until', models.DateTimeField(blank=True, null=True, verbose_name='处理占用至')),
-                ('tries', models.PositiveSmallIntegerField(default=0, verbose_name='处理次数')),
-                ('decided_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='审核人')),
-                ('error_file', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.privatefile', verbose_name='错误文件')),
-                ('file', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.privatefile', verbose_name='名单文件')),
-                ('replaces', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='replaced_by', to='accounts.registrationlist', verbose_name='更正自')),
-                ('result_file', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='accounts.privatefile', verbose_name='结果文件')),
-                ('submitted_by', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='提交人')),
-                ('unit', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='lists', to='accounts.unit', verbose_name='单位')),
-                ('uploaded_by', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='上传人')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                (
+                    "code",
+                    models.CharField(
+                        default=portal.lib.codes.random_code,
+                        max_length=16,
+                        unique=True,
+                        verbose_name="编号",
+                    ),
+                ),
+                (
+                    "channel",
+                    models.CharField(
+                        choices=[("upload", "经办人上传"), ("mail", "来信代传")],
+                        max_length=8,
+                        verbose_name="来源",
+                    ),
+                ),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("uploaded", "等待检查"),
+                            ("checking", "正在检查"),
+                            ("checked", "待提交"),
+                            ("submitted", "待审核"),
+                            ("approved", "已通过"),
+                            ("creating", "正在开户"),
+                            ("done", "已完成"),
+                            ("refused", "文件无法读取"),
+                            ("returned", "已退回"),
+                            ("withdrawn", "已撤回"),
+                        ],
+                        default="uploaded",
+                        max_length=12,
+                        verbose_name="状态",
+                    ),
+                ),
+                (
+                    "head_cipher",
+                    models.BinaryField(default=bytes, verbose_name="表头密文"),
+                ),
+                (
+                    "reply_mail_cipher",
+                    models.BinaryField(default=bytes, verbose_name="回复邮箱密文"),
+                ),
+                (
+                    "form",
+                    models.CharField(blank=True, max_length=20, verbose_name="表样"),
+                ),
+                (
+                    "row_count",
+                    models.PositiveIntegerField(default=0, verbose_name="行数"),
+                ),
+                (
+                    "checked_count",
+                    models.PositiveIntegerField(default=0, verbose_name="已检查"),
+                ),
+                (
+                    "valid_count",
+                    models.PositiveIntegerField(default=0, verbose_name="正确"),
+                ),
+                (
+                    "known_count",
+                    models.PositiveIntegerField(default=0, verbose_name="已有账号"),
+                ),
+                (
+                    "conflict_count",
+                    models.PositiveIntegerField(
+                        default=0, verbose_name="与已有账号不一致"
+                    ),
+                ),
+                (
+                    "hidden_count",
+                    models.PositiveIntegerField(default=0, verbose_name="隐藏行"),
+                ),
+                (
+                    "new_count",
+                    models.PositiveIntegerField(default=0, verbose_name="新开户"),
+                ),
+                (
+                    "linked_count",
+                    models.PositiveIntegerField(default=0, verbose_name="已关联"),
+                ),
+                (
+                    "failed_count",
+                    models.PositiveIntegerField(default=0, verbose_name="未成功"),
+                ),
+                ("uploaded_at", models.DateTimeField(verbose_name="上传时间")),
+                (
+                    "received_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="收到时间"
+                    ),
+                ),
+                (
+                    "checked_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="检查完成时间"
+                    ),
+                ),
+                (
+                    "submitted_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="提交时间"
+                    ),
+                ),
+                (
+                    "leaves_out_invalid",
+                    models.BooleanField(default=False, verbose_name="先登记正确的"),
+                ),
+                (
+                    "due_date",
+                    models.DateField(blank=True, null=True, verbose_name="办理时限"),
+                ),
+                (
+                    "due_is_certain",
+                    models.BooleanField(
+                        default=True, verbose_name="办理时限已按日历核定"
+                    ),
+                ),
+                (
+                    "decided_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="审核时间"
+                    ),
+                ),
+                (
+                    "reason",
+                    models.CharField(blank=True, max_length=300, verbose_name="原因"),
+                ),
+                (
+                    "ended_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="结束时间"
+                    ),
+                ),
+                (
+                    "forgotten_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="清除时间"
+                    ),
+                ),
+                (
+                    "lease_until",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="处理占用至"
+                    ),
+                ),
+                (
+                    "tries",
+                    models.PositiveSmallIntegerField(
+                        default=0, verbose_name="处理次数"
+                    ),
+                ),
+                (
+                    "decided_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="审核人",
+                    ),
+                ),
+                (
+                    "error_file",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="accounts.privatefile",
+                        verbose_name="错误文件",
+                    ),
+                ),
+                (
+                    "file",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="accounts.privatefile",
+                        verbose_name="名单文件",
+                    ),
+                ),
+                (
+                    "replaces",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="replaced_by",
+                        to="accounts.registrationlist",
+                        verbose_name="更正自",
+                    ),
+                ),
+                (
+                    "result_file",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to="accounts.privatefile",
+                        verbose_name="结果文件",
+                    ),
+                ),
+                (
+                    "submitted_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="提交人",
+                    ),
+                ),
+                (
+                    "unit",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="lists",
+                        to="accounts.unit",
+                        verbose_name="单位",
+                    ),
+                ),
+                (
+                    "uploaded_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="上传人",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '注册名单',
-                'verbose_name_plural': '注册名单',
-                'permissions': [('decide_registrationlist', '可审核注册名单')],
+                "verbose_name": "注册名单",
+                "verbose_name_plural": "注册名单",
+                "permissions": [("decide_registrationlist", "可审核注册名单")],
             },
         ),
         migrations.CreateModel(
-            name='ListRow',
+            name="ListRow",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('line', models.PositiveIntegerField(verbose_name='行号')),
-                ('data_cipher', models.BinaryField(verbose_name='内容密文')),
-                ('number_index', models.CharField(blank=True, max_length=64, verbose_name='证件号码索引')),
-                ('phone_index', models.CharField(blank=True, max_length=64, verbose_name='手机号码索引')),
-                ('id_kind', models.CharField(blank=True, max_length=16, verbose_name='证件类型')),
-                ('is_known', models.BooleanField(default=False, verbose_name='已有账号')),
-                ('conflict', models.CharField(blank=True, max_length=12, verbose_name='不一致')),
-                ('outcome', models.CharField(choices=[('waiting', '待开户'), ('invalid', '有问题'), ('new', '新开户'), ('linked', '已有账号，已关联'), ('failed', '未成功')], max_length=8, verbose_name='结果')),
-                ('ended_at', models.DateTimeField(blank=True, null=True, verbose_name='处理时间')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='账号')),
-                ('registration_list', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='rows', to='accounts.registrationlist', verbose_name='名单')),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True,
+                        primary_key=True,
+                        serialize=False,
+                        verbose_name="ID",
+                    ),
+                ),
+                ("line", models.PositiveIntegerField(verbose_name="行号")),
+                ("data_cipher", models.BinaryField(verbose_name="内容密文")),
+                (
+                    "number_index",
+                    models.CharField(
+                        blank=True, max_length=64, verbose_name="证件号码索引"
+                    ),
+                ),
+                (
+                    "phone_index",
+                    models.CharField(
+                        blank=True, max_length=64, verbose_name="手机号码索引"
+                    ),
+                ),
+                (
+                    "id_kind",
+                    models.CharField(
+                        blank=True, max_length=16, verbose_name="证件类型"
+                    ),
+                ),
+                (
+                    "is_known",
+                    models.BooleanField(default=False, verbose_name="已有账号"),
+                ),
+                (
+                    "conflict",
+                    models.CharField(blank=True, max_length=12, verbose_name="不一致"),
+                ),
+                (
+                    "outcome",
+                    models.CharField(
+                        choices=[
+                            ("waiting", "待开户"),
+                            ("invalid", "有问题"),
+                            ("new", "新开户"),
+                            ("linked", "已有账号，已关联"),
+                            ("failed", "未成功"),
+                        ],
+                        max_length=8,
+                        verbose_name="结果",
+                    ),
+                ),
+                (
+                    "ended_at",
+                    models.DateTimeField(
+                        blank=True, null=True, verbose_name="处理时间"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="账号",
+                    ),
+                ),
+                (
+                    "registration_list",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="rows",
+                        to="accounts.registrationlist",
+                        verbose_name="名单",
+                    ),
+                ),
             ],
             options={
-                'verbose_name': '名单行',
-                'verbose_name_plural': '名单行',
+                "verbose_name": "名单行",
+                "verbose_name_plural": "名单行",
             },
         ),
         migrations.AddIndex(
-            model_name='registrationlist',
-            index=models.Index(fields=['unit', 'uploaded_at'], name='list_by_unit'),
+            model_name="registrationlist",
+            index=models.Index(fields=["unit", "uploaded_at"], name="list_by_unit"),
         ),
         migrations.AddIndex(
-            model_name='registrationlist',
-            index=models.Index(fields=['state', 'due_date'], name='list_by_state'),
+            model_name="registrationlist",
+            index=models.Index(fields=["state", "due_date"], name="list_by_state"),
         ),
         migrations.AddIndex(
-            model_name='registrationlist',
-            index=models.Index(fields=['uploaded_by', 'uploaded_at'], name='list_by_uploader'),
+            model_name="registrationlist",
+            index=models.Index(
+                fields=["uploaded_by", "uploaded_at"], name="list_by_uploader"
+            ),
         ),
         migrations.AddIndex(
-            model_name='listrow',
-            index=models.Index(fields=['registration_list', 'outcome', 'line'], name='list_row_by_outcome'),
+            model_name="listrow",
+            index=models.Index(
+                fields=["registration_list", "outcome", "line"],
+                name="list_row_by_outcome",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='listrow',
-            constraint=models.UniqueConstraint(fields=('registration_list', 'line'), name='list_row_once'),
+            model_name="listrow",
+            constraint=models.UniqueConstraint(
+                fields=("registration_list", "line"), name="list_row_once"
+            ),
         ),
     ]
