@@ -310,7 +310,11 @@ def prepare() -> Case:
     taken = sum(RegistrationList.objects.values_list("row_count", flat=True))
     factory = {"id_number": None, "phone": None}
     staff = UserFactory(username=f"staff{token}", is_superuser=True, **factory)
-    coordinator = make_coordinator(unit, username=f"unit{token}")
+    # Phones of 1980… belong to nobody in the lists and in no other process.
+    phone = f"1980{secrets.randbelow(10**7):07d}"
+    coordinator = make_coordinator(
+        unit, username=f"unit{token}", id_number=None, phone=phone
+    )
     return Case(unit, coordinator, staff, connection.vendor, taken)
 
 

@@ -115,6 +115,11 @@ TEMPLATES: Mapping[str, MessageText] = {
     "list_returned": MessageText(
         "注册名单退回通知",
         "{unit}的注册名单{code}已退回，原因：{reason}。请修改后重新上传：{address}",
+    ),
+    "list_returned_mail": MessageText(
+        "注册名单退回回复",
+        "您好：\n\n{unit}的注册名单（编号{code}）已退回，名单中的人员均未注册。\n\n原因：{reason}\n\n"
+        "请修改后重新提交。单位经办人也可登录单位工作台上传：{address}",
         subject="注册名单已退回",
     ),
     "coordinator_invited": MessageText(

@@ -10,6 +10,7 @@ from django.db import transaction
 from accounts.locks import GENESIS, lock_audit_head
 from accounts.models import AuditEntry, AuditHead, User
 from accounts.personal_data import blind_index
+from portal.lib.bulk_insert import insert_rows
 
 type_of_detail = Mapping[str, str | int | bool | list[str] | None]
 
@@ -61,7 +62,19 @@ def record_many(*, notes: Iterable[Note], actor: User | None, now: datetime) -> 
     """
     head = lock_audit_head()
     entries = [_chain(head, note, actor=actor, now=now) for note in notes]
-    AuditEntry.objects.bulk_create(entries, batch_size=500)
+    insert_rows(
+        AuditEntry,
+        same={"at": now, "actor_id": actor.pk if actor else None},
+        each=("position", "action", "target", "detail", "previous_hash", "hash"),
+        rows=(
+            (
+                *(entry.position, entry.action, entry.target),
+                json.dumps(entry.detail, ensure_ascii=False),
+                *(entry.previous_hash, entry.hash),
+            )
+            for entry in entries
+        ),
+    )
     _move_head(head)
     return len(entries)
 

@@ -19,6 +19,7 @@ from accounts.models.messages import encode_content
 from accounts.rules.message_texts import TEMPLATES
 from accounts.services.files import read_private_file
 from accounts.services.sms_limits import SmsBudget, count_notice
+from portal.lib.bulk_insert import insert_rows
 from portal.lib.masks import mask_email, mask_phone
 
 logger = logging.getLogger(__name__)
@@ -102,30 +103,41 @@ def build_message(
     return message
 
 
-def build_bulk(
+def send_to_many(
     *,
-    recipients: Iterable[str],
+    phones: Iterable[str],
     template: str,
     context: Mapping[str, str],
     now: datetime,
     expires_at: datetime | None = None,
-) -> list[Message]:
-    """The same notice by SMS to many people, not yet saved; the words are made once."""
+) -> None:
+    """Write the same notice by SMS for each of the phones, like `send_message` for one."""
     content = encode_content(TEMPLATES[template].render(context), context)
-    messages = []
-    for recipient in recipients:
-        message = Message(
-            channel=Message.Channel.SMS,
-            template=template,
-            recipient_mask=mask_phone(recipient),
-            created_at=now,
-            due_at=now,
-            expires_at=expires_at,
-        )
-        message.store_recipient(recipient)
-        message.store_encoded(content)
-        messages.append(message)
-    return messages
+    insert_rows(
+        Message,
+        same={
+            "channel": Message.Channel.SMS,
+            "template": template,
+            "created_at": now,
+            "due_at": now,
+            "expires_at": expires_at,
+        },
+        each=("code", "recipient_mask", "recipient_cipher", "text_cipher"),
+        rows=(_seal(phone, content) for phone in phones),
+    )
+
+
+def _seal(phone: str, content: str) -> tuple[str | bytes, ...]:
+    """The columns in which the same message to another phone differs."""
+    message = Message()
+    message.store_recipient(phone)
+    message.store_encoded(content)
+    return (
+        message.code,
+        mask_phone(phone),
+        bytes(message.recipient_cipher),
+        bytes(message.text_cipher),
+    )
 
 
 def send_message(

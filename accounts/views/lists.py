@@ -122,21 +122,21 @@ def get_list(desk: Desk, code: str) -> RegistrationList:
 @at_desk
 def detail(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     """State, counts, rows; asked by htmx while a worker is at it, only the state."""
-    registration_list = get_list(desk, code)
-    context = {"desk": desk} | describe_list(request, registration_list)
+    row = get_list(desk, code)
     is_partial = request.headers.get("HX-Request") == "true"
-    if is_partial and registration_list.is_at_work:
-        return render(request, "accounts/lists/_progress.html", context)
+    if is_partial and row.is_at_work:
+        return render(request, "accounts/lists/_progress.html", {"list": row})
     if is_partial:
         # Done: the whole page has something new to show.
         response = HttpResponse()
         response["HX-Refresh"] = "true"
         return response
+    context = {"desk": desk} | describe_list(request, row)
     return render(request, "accounts/lists/detail.html", context)
 
 
 def describe_list(request: HttpRequest, row: RegistrationList) -> dict[str, Any]:
-    """What the pages of a list show, for coordinators and staff alike."""
+    """What the page of a list shows."""
     only_invalid = request.GET.get("show") == "problems"
     pages = Paginator(list_rows(row, only_invalid=only_invalid), ROWS_PER_PAGE)
     page = pages.get_page(request.GET.get("page"))

@@ -153,16 +153,16 @@ def test_somebody_registers_between_check_and_creation(approve, now):
 def test_somebody_registers_while_the_chunk_is_written(approve, now, monkeypatch):
     """Nobody was there when the rows were judged; the unique indexes tell."""
     row = approve([make_line(0, name="吴老"), make_line(1)])
-    build = creating._build_person
+    seal = creating._seal_person
 
-    def register_first(chunk, each, listed):
+    def register_first(each, listed):
         if listed.name == "吴老":
             UserFactory(
                 name="吴老", id_number=make_id_number(FIRST), phone=make_phone(FIRST)
             )
-        return build(chunk, each, listed)
+        return seal(each, listed)
 
-    monkeypatch.setattr(creating, "_build_person", register_first)
+    monkeypatch.setattr(creating, "_seal_person", register_first)
 
     create(row, now)
 

@@ -12,10 +12,10 @@ from accounts.services.files import store_private_file
 from accounts.services.messages import (
     LEASE,
     RETRY_PAUSES,
-    build_bulk,
     deliver_due_messages,
     retry_message,
     send_message,
+    send_to_many,
 )
 from accounts.tasks import deliver_messages
 from portal.lib.spreadsheet import XLSX
@@ -276,7 +276,7 @@ def test_a_mail_takes_its_file_along(now, settings):
         now,
         channel=Message.Channel.MAIL,
         recipient="hr@example.org",
-        template="list_returned",
+        template="list_returned_mail",
         context=dict.fromkeys(("unit", "code", "reason", "address"), "x"),
         attachment=file,
     )
@@ -288,13 +288,11 @@ def test_a_mail_takes_its_file_along(now, settings):
 
 
 def test_one_notice_to_many_phones(now, provider):
-    Message.objects.bulk_create(
-        build_bulk(
-            recipients=[make_phone(6000), make_phone(6001)],
-            template="already_registered",
-            context={},
-            now=now,
-        )
+    send_to_many(
+        phones=[make_phone(6000), make_phone(6001)],
+        template="already_registered",
+        context={},
+        now=now,
     )
 
     deliver_due_messages(now=now)

@@ -6,6 +6,7 @@ lease renewed and the progress told, and whoever takes over begins anew.
 
 import logging
 from dataclasses import asdict
+from operator import attrgetter
 
 from django.utils import timezone
 
@@ -25,8 +26,9 @@ from accounts.rules.lists import (
 )
 from accounts.rules.rosters import CheckedRow, Roster, check_roster, find_roster
 from accounts.services.files import read_private_file
-from accounts.services.lists.files import list_typed, store_error_file
+from accounts.services.lists.files import compose_errors, list_typed, store_error_file
 from accounts.services.lists.leases import Clock, LeaseLostError, ListLease, take_lease
+from portal.lib.bulk_insert import insert_rows
 from portal.lib.sheet_reading import SheetRefusedError, read_sheet
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,10 @@ State = RegistrationList.State
 Outcome = ListRow.Outcome
 
 ROWS_A_STEP = 1000
+ROW_COLUMNS = (
+    *("line", "data_cipher", "number_index", "phone_index", "id_kind"),
+    *("is_known", "conflict", "outcome"),
+)
 # A file that ends its worker again and again (memory, time) is not tried for ever.
 MOST_TRIES = 4
 UNREADABLE = "文件无法读取，请下载模板重新填写后上传。"
@@ -94,7 +100,12 @@ def _write_rows(lease: ListLease, checked: list[CheckedRow]) -> None:
     with lease.hold() as row:
         written = [_build_row(row, each) for each in checked]
         _compare_with_accounts(written, checked)
-        ListRow.objects.bulk_create(written, batch_size=500)
+        insert_rows(
+            ListRow,
+            same={"registration_list_id": row.pk},
+            each=ROW_COLUMNS,
+            rows=map(attrgetter(*ROW_COLUMNS), written),
+        )
         row.checked_count += len(written)
         row.valid_count += sum(each.is_valid for each in written)
         row.known_count += sum(each.is_known for each in written)
@@ -147,11 +158,14 @@ def _compare_with_accounts(written: list[ListRow], checked: list[CheckedRow]) ->
 
 
 def _finish(lease: ListLease) -> None:
+    row = RegistrationList.objects.get(pk=lease.list_id)
+    # Before the transaction: on SQLite nobody else writes while one lasts.
+    errors = compose_errors(row) if row.invalid_count else b""
     with lease.hold("error_file") as row:
         now = lease.clock()
         row.state, row.checked_at = State.CHECKED, now
-        if row.invalid_count:
-            store_error_file(row, now=now)
+        if errors:
+            store_error_file(row, errors, now=now)
         if row.conflict_count > SUSPICIOUS_CONFLICTS:
             logger.warning(
                 "list contradicts many accounts", extra={"reference": row.code}

@@ -7,9 +7,10 @@ on with the rows that still wait: nobody is lost, nobody doubled.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, transaction
@@ -18,7 +19,6 @@ from django.db.models import OuterRef, Subquery
 from accounts.models import (
     ListedPerson,
     ListRow,
-    Message,
     Profile,
     RegistrationList,
     UnitMember,
@@ -29,7 +29,8 @@ from accounts.rules.lists import Account, judge_row
 from accounts.rules.usernames import make_username
 from accounts.services.audit import Note, record_many
 from accounts.services.lists.leases import Clock, LeaseLostError, ListLease, take_lease
-from accounts.services.lists.replying import build_opening_messages, finish_list
+from accounts.services.lists.replying import finish_list, tell_opened
+from portal.lib.bulk_insert import insert_rows
 
 logger = logging.getLogger(__name__)
 
@@ -37,8 +38,21 @@ State = RegistrationList.State
 Outcome = ListRow.Outcome
 
 ROWS_A_CHUNK = 500
+PERSON_COLUMNS = (
+    *("code", "username", "name", "id_kind", "id_number_cipher", "id_number_index"),
+    *("phone_cipher", "phone_index"),
+)
 # After a deadlock with somebody who registers at the same moment.
 RETRY_PAUSES = (0.5, 2.0)
+
+
+class Opened(NamedTuple):
+    """A row and the account that was opened for it."""
+
+    row: ListRow
+    listed: ListedPerson
+    code: str
+    person_id: int
 
 
 @dataclass
@@ -50,7 +64,7 @@ class Chunk:
     new: list[tuple[ListRow, ListedPerson]] = field(default_factory=list)
     known: list[tuple[ListRow, Account]] = field(default_factory=list)
     failed: list[ListRow] = field(default_factory=list)
-    opened: list[tuple[ListRow, ListedPerson, User]] = field(default_factory=list)
+    opened: list[Opened] = field(default_factory=list)
 
     @property
     def pending_until(self) -> datetime:
@@ -126,85 +140,94 @@ def _insert_people(chunk: Chunk) -> list[tuple[ListRow, ListedPerson]]:
     """Insert the new people; return the rows that somebody else was quicker with."""
     # Sorted, so that whoever inserts the same people waits and does not deadlock.
     chunk.new.sort(key=lambda pair: pair[0].number_index)
-    people = [_build_person(chunk, row, listed) for row, listed in chunk.new]
+    people = [_seal_person(row, listed) for row, listed in chunk.new]
+    same = {
+        # Empty is no password at all: Django refuses every one, at the usual cost.
+        "password": "",
+        "state": User.State.PENDING,
+        "pending_until": chunk.pending_until,
+        "date_joined": chunk.now,
+    }
     try:
         with transaction.atomic():
-            User.objects.bulk_create(people)
+            insert_rows(User, same=same, each=PERSON_COLUMNS, rows=people)
+        collided = set()
     except IntegrityError:
-        return _insert_one_by_one(chunk, people)
+        collided = _insert_one_by_one(people, same)
+    codes = [person[0] for person in people if person[0] not in collided]
+    found = dict(User.objects.filter(code__in=codes).values_list("code", "pk"))
     chunk.opened = [
-        (row, listed, person)
+        Opened(row, listed, person[0], found[person[0]])
         for (row, listed), person in zip(chunk.new, people, strict=True)
+        if person[0] in found
     ]
-    return []
+    return [
+        pair
+        for pair, person in zip(chunk.new, people, strict=True)
+        if person[0] in collided
+    ]
+
+
+def _seal_person(row: ListRow, listed: ListedPerson) -> tuple[Any, ...]:
+    """The columns in which the new people differ, in the order of PERSON_COLUMNS."""
+    person = User()
+    person.store_id_number(listed.id_number)
+    person.store_phone(listed.phone)
+    person.username, person.name = make_username(), listed.name
+    person.id_kind = row.id_kind
+    return tuple(getattr(person, column) for column in PERSON_COLUMNS)
 
 
 def _insert_one_by_one(
-    chunk: Chunk, people: Sequence[User]
-) -> list[tuple[ListRow, ListedPerson]]:
-    collided = []
-    for (row, listed), person in zip(chunk.new, people, strict=True):
+    people: Sequence[tuple[Any, ...]], same: Mapping[str, Any]
+) -> set[str]:
+    """Insert whom nobody was quicker with; the codes of the others."""
+    collided = set()
+    for person in people:
         try:
             with transaction.atomic():
-                person.save(force_insert=True)
+                insert_rows(User, same=same, each=PERSON_COLUMNS, rows=[person])
         except IntegrityError:
-            collided.append((row, listed))
-        else:
-            chunk.opened.append((row, listed, person))
+            collided.add(person[0])
     return collided
-
-
-def _build_person(chunk: Chunk, row: ListRow, listed: ListedPerson) -> User:
-    person = User(
-        username=make_username(),
-        name=listed.name,
-        id_kind=row.id_kind,
-        # Empty is no password at all: Django refuses every one, at the usual cost.
-        password="",
-        state=User.State.PENDING,
-        pending_until=chunk.pending_until,
-        date_joined=chunk.now,
-    )
-    person.store_id_number(listed.id_number)
-    person.store_phone(listed.phone)
-    return person
 
 
 def _write_around(chunk: Chunk) -> None:
     """Profiles, memberships and messages of those who were opened or linked."""
     unit, now = chunk.registration_list.unit, chunk.now
-    people = [person for *_, person in chunk.opened]
-    Profile.objects.bulk_create(
-        Profile(
-            person=person,
-            region=unit.region,
-            unit=unit,
-            unit_name=unit.name,
-            updated_at=now,
-        )
-        for person in people
+    insert_rows(
+        Profile,
+        same={
+            "region_id": unit.region_id,
+            "unit_id": unit.pk,
+            "unit_name": unit.name,
+            "updated_at": now,
+        },
+        each=("person_id",),
+        rows=[(opened.person_id,) for opened in chunk.opened],
     )
     known = [account.person_id for _, account in chunk.known]
     Profile.objects.filter(person__in=known, unit=None, unit_name="").update(
         region=unit.region, unit=unit, unit_name=unit.name, updated_at=now
     )
+    source = UnitMember.Source.LIST
+    insert_rows(
+        UnitMember,
+        same={"unit_id": unit.pk, "source": source, "joined_at": now},
+        each=("person_id",),
+        rows=[(opened.person_id,) for opened in chunk.opened],
+    )
     # Members already stay what they are.
     UnitMember.objects.bulk_create(
         [
-            UnitMember(
-                unit=unit, person_id=pk, source=UnitMember.Source.LIST, joined_at=now
-            )
-            for pk in sorted([*(person.pk for person in people), *known])
+            UnitMember(unit=unit, person_id=pk, source=source, joined_at=now)
+            for pk in sorted(known)
         ],
         ignore_conflicts=True,
     )
-    phones = [listed.phone for _, listed, _ in chunk.opened]
+    phones = [opened.listed.phone for opened in chunk.opened]
     phones += [person.phone for person in _renew_expired(chunk, known)]
-    Message.objects.bulk_create(
-        build_opening_messages(
-            phones, unit=unit, pending_until=chunk.pending_until, now=now
-        )
-    )
+    tell_opened(phones, unit=unit, pending_until=chunk.pending_until, now=now)
 
 
 def _renew_expired(chunk: Chunk, known: Sequence[int]) -> list[User]:
@@ -223,7 +246,7 @@ def _note_outcomes(chunk: Chunk) -> None:
     row, now = chunk.registration_list, chunk.now
     holder = User.objects.filter(id_number_index=OuterRef("number_index"))
     for outcome, handled in (
-        (Outcome.NEW, [each.pk for each, *_ in chunk.opened]),
+        (Outcome.NEW, [opened.row.pk for opened in chunk.opened]),
         (Outcome.LINKED, [each.pk for each, _ in chunk.known]),
     ):
         ListRow.objects.filter(pk__in=handled).update(
@@ -241,7 +264,7 @@ def _note_outcomes(chunk: Chunk) -> None:
 
 def _list_notes(chunk: Chunk) -> list[Note]:
     code = chunk.registration_list.code
-    opened = [("account.opened", person.code) for *_, person in chunk.opened]
+    opened = [("account.opened", opened.code) for opened in chunk.opened]
     linked = [("account.linked_to_unit", known.code) for _, known in chunk.known]
     return [
         Note(action, f"user:{who}", {"list": code}) for action, who in opened + linked

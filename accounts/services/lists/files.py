@@ -105,11 +105,11 @@ def _result_line(row: ListRow) -> ResultLine:
     )
 
 
-def store_error_file(row: RegistrationList, *, now: datetime) -> None:
-    """Put a new error file into the list's column; saving is the caller's."""
+def store_error_file(row: RegistrationList, content: bytes, *, now: datetime) -> None:
+    """Put an error file into the list's column; saving is the caller's."""
     row.error_file = _store(
         row,
-        compose_errors(row),
+        content,
         name=f"错误文件-{row.code}.xlsx",
         purpose=PrivateFile.Purpose.ERRORS,
         now=now,
@@ -127,30 +127,34 @@ def store_result_file(row: RegistrationList, content: bytes, *, now: datetime) -
     )
 
 
-@transaction.atomic
 def renew_error_file(*, list_id: int, actor: User, now: datetime) -> None:
     """Make the error file again. Raises `ListNotAllowedError`, `ListStateError`."""
-    row = _lock_for(list_id, actor)
+    row = _get_for(list_id, actor)
     if not row.invalid_count or row.checked_at is None:
         raise ListStateError
-    before, row.error_file = row.error_file, None
-    store_error_file(row, now=now)
-    _replace(row, "error_file", before, actor, now)
+    content = compose_errors(row)
+    with transaction.atomic():
+        row = lock_list(list_id)
+        before = row.error_file
+        store_error_file(row, content, now=now)
+        _replace(row, "error_file", before, actor, now)
 
 
-@transaction.atomic
 def renew_result_file(*, list_id: int, actor: User, now: datetime) -> None:
     """Make the result file again. Raises `ListNotAllowedError`, `ListStateError`."""
-    row = _lock_for(list_id, actor)
+    row = _get_for(list_id, actor)
     if row.state != State.DONE:
         raise ListStateError
-    before, row.result_file = row.result_file, None
-    store_result_file(row, compose_results(row), now=now)
-    _replace(row, "result_file", before, actor, now)
+    content = compose_results(row)
+    with transaction.atomic():
+        row = lock_list(list_id)
+        before = row.result_file
+        store_result_file(row, content, now=now)
+        _replace(row, "result_file", before, actor, now)
 
 
-def _lock_for(list_id: int, actor: User) -> RegistrationList:
-    row = lock_list(list_id)
+def _get_for(list_id: int, actor: User) -> RegistrationList:
+    row = RegistrationList.objects.get(pk=list_id)
     if row.uploaded_by_id != actor.pk:
         raise ListNotAllowedError("文件仅限上传人本人下载。")
     if row.forgotten_at is not None:

@@ -13,19 +13,19 @@ from accounts.services.audit import record_audit
 from accounts.services.files import EXPORT_LIFETIME
 from accounts.services.lists.files import compose_results, store_result_file
 from accounts.services.lists.leases import ListLease
-from accounts.services.messages import build_bulk, send_message
+from accounts.services.messages import send_message, send_to_many
 
 Channel = Message.Channel
 State = RegistrationList.State
 
 
-def build_opening_messages(
+def tell_opened(
     phones: Iterable[str], *, unit: Unit, pending_until: datetime, now: datetime
-) -> list[Message]:
-    """The SMS to those whose account was opened; the same words for all of them."""
+) -> None:
+    """Tell those whose account was opened by SMS; the same words for all of them."""
     last_day = timezone.localtime(pending_until)
-    return build_bulk(
-        recipients=phones,
+    send_to_many(
+        phones=phones,
         template="account_opened",
         context={
             "unit": unit.name,
@@ -79,7 +79,7 @@ def announce_return(row: RegistrationList, *, now: datetime) -> None:
         "address": _address("accounts:list-detail", row.code),
     }
     _tell_by_sms(row, "list_returned", values, now=now)
-    _tell_by_mail(row, "list_returned", values, now=now)
+    _tell_by_mail(row, "list_returned_mail", values, now=now)
 
 
 def _tell_by_sms(
