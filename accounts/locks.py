@@ -73,6 +73,12 @@ def find_locked_code(
     )
 
 
+def lock_requests_of(person_id: int) -> list[PersonRequest]:
+    """Whatever the person has asked for, in the order of the rows."""
+    rows = PersonRequest.objects.select_for_update().filter(person=person_id)
+    return list(rows.order_by("pk"))
+
+
 def lock_unit(unit_id: int) -> Unit:
     """The unit, while its coordinators change; rows that name it may still be written."""
     return Unit.objects.select_for_update(no_key=True).get(pk=unit_id)

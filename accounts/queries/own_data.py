@@ -8,6 +8,7 @@ from accounts.models import (
     AuditEntry,
     Consent,
     Message,
+    PersonSession,
     Profile,
     UnitAppointment,
     User,
@@ -39,6 +40,7 @@ def collect_account_data(person: User) -> list[Section]:
         _list_consents(person),
         _list_messages(person),
         _list_appointments(person),
+        _list_sessions(person),
         _list_audit(person),
     ]
 
@@ -128,7 +130,8 @@ def _list_messages(person: User) -> Section:
 def _own_since(person: User) -> datetime:
     """Since when the phone on file is this person's."""
     changes = AuditEntry.objects.filter(
-        target=f"user:{person.code}", action="account.phone_changed"
+        target=f"user:{person.code}",
+        action__in=("account.phone_changed", "account.phone_replaced"),
     )
     last = changes.order_by("-position").first()
     return last.at if last is not None else person.date_joined
@@ -142,6 +145,27 @@ def _list_appointments(person: User) -> Section:
         for each in appointments.order_by("appointed_at", "pk")
     ]
     return Section("appointments", "单位经办人", columns, rows)
+
+
+def _list_sessions(person: User) -> Section:
+    columns = {
+        "from": "登录时间",
+        "device": "设备",
+        "address": "来源地址",
+        "until": "退出时间",
+    }
+    rows = [
+        (
+            _local(session.started_at),
+            session.device,
+            session.address,
+            _local(session.ended_at),
+        )
+        for session in PersonSession.objects.filter(person=person).order_by(
+            "started_at", "pk"
+        )
+    ]
+    return Section("sessions", "登录记录", columns, rows)
 
 
 def _list_audit(person: User) -> Section:

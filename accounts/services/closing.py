@@ -13,13 +13,17 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.errors import ClosingRefusedError
-from accounts.locks import lock_person, lock_units_of
-from accounts.models import Message, UnitAppointment, User, VerificationCode, WeChatLink
+from accounts.locks import lock_person, lock_requests_of, lock_units_of
+from accounts.models import Message, PersonSession, User, VerificationCode, WeChatLink
 from accounts.queries.closing import find_unit_left_alone
 from accounts.services.audit import record_audit
 from accounts.services.codes import check_code
 from accounts.services.confirmation import confirm_password
+from accounts.services.coordinators import end_appointments_of
 from accounts.services.messages import send_message
+from accounts.services.requests import withdraw_requests_of
+from accounts.services.sessions import end_other_sessions
+from accounts.services.units import end_memberships_of
 
 
 def close_account(
@@ -55,7 +59,9 @@ def refuse_closing(*, person: User) -> None:
 
 @transaction.atomic
 def _close(known: User, *, now: datetime) -> User:
-    # The units first: of two last coordinators who leave together one is refused.
+    # Requests come before units, units before people (locks.py): of two last coordinators who
+    # leave together one is refused.
+    lock_requests_of(known.pk)
     lock_units_of(known.pk)
     person = lock_person(known.pk)
     refuse_closing(person=person)
@@ -71,7 +77,12 @@ def _close(known: User, *, now: datetime) -> User:
     person.set_unusable_password()
     person.save()
     WeChatLink.objects.filter(person=person).delete()
-    UnitAppointment.objects.filter(person=person, ended_at=None).update(ended_at=now)
+    end_appointments_of(person=person, now=now)
+    end_memberships_of(person=person, now=now)
+    end_other_sessions(
+        person=person, current="", reason=PersonSession.EndReason.ACCOUNT, now=now
+    )
+    withdraw_requests_of(person=person, actor=person, now=now)
     record_audit(
         action="account.closed", target=f"user:{person.code}", actor=person, now=now
     )

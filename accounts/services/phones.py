@@ -7,11 +7,12 @@ from django.db import IntegrityError, transaction
 
 from accounts.errors import CodeRefusedError, OldCodeRefusedError, PhoneTakenError
 from accounts.locks import lock_person
-from accounts.models import Message, User, VerificationCode
+from accounts.models import Message, PersonSession, User, VerificationCode
 from accounts.services.audit import record_audit
 from accounts.services.codes import check_code
 from accounts.services.confirmation import confirm_password
 from accounts.services.messages import send_message
+from accounts.services.sessions import end_other_sessions
 from portal.lib.masks import mask_phone
 
 Purpose = VerificationCode.Purpose
@@ -28,9 +29,14 @@ class PhoneChange:
 
 
 def change_phone(
-    *, person: User, change: PhoneChange, browser: str, now: datetime
+    *,
+    person: User,
+    change: PhoneChange,
+    browser: str,
+    now: datetime,
+    session: str = "",
 ) -> User:
-    """Put the new phone in place of the old one; both get an SMS, other sessions end.
+    """Put the new phone in place of the old one; both get an SMS, sessions but `session` end.
 
     Raises `PasswordWrongError`, `ConfirmationThrottledError` and `CodeRefusedError`; that
     the phone has another account (`PhoneTakenError`) is told only to who has proved it.
@@ -47,7 +53,7 @@ def change_phone(
         now=now,
     )
     try:
-        return _change(person, change.phone, now=now)
+        return _change(person, change.phone, session=session, now=now)
     except IntegrityError:
         raise PhoneTakenError(
             "该手机号码已用于其他账号，请更换号码，或联系在线客服。"
@@ -65,11 +71,17 @@ def _check_old_code(person: User, code: str, browser: str, *, now: datetime) -> 
 
 
 @transaction.atomic
-def _change(known: User, phone: str, *, now: datetime) -> User:
+def _change(known: User, phone: str, *, session: str, now: datetime) -> User:
     person = lock_person(known.pk)
     old_phone = person.phone
     person.store_phone(phone)
     person.save(update_fields=["phone_cipher", "phone_index"])
+    end_other_sessions(
+        person=person,
+        current=session,
+        reason=PersonSession.EndReason.ACCOUNT,
+        now=now,
+    )
     if old_phone:
         _tell(old_phone, "phone_changed_old", {"phone": mask_phone(phone)}, now=now)
     _tell(phone, "phone_changed_new", {}, now=now)

@@ -8,13 +8,13 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.errors import PhoneTakenError, RegionRefusedError, RequestRefusedError
-from accounts.locks import lock_person
+from accounts.locks import lock_person, lock_unit
 from accounts.models import (
     Message,
     PersonRequest,
+    PersonSession,
     Region,
     Unit,
-    UnitAppointment,
     User,
     WeChatLink,
 )
@@ -22,7 +22,9 @@ from accounts.queries import find_region, is_phone_taken
 from accounts.queries.requests import find_person_meant, is_appointed, match_unit
 from accounts.rules.identity import read_id_number
 from accounts.rules.names import read_name
+from accounts.services.coordinators import open_appointment
 from accounts.services.messages import send_message
+from accounts.services.sessions import end_other_sessions
 from portal.lib.credit_codes import parse_credit_code
 from portal.lib.phones import normalise_phone
 
@@ -91,8 +93,11 @@ def _read_unit(person: User, wanted: Wanted, *, now: datetime) -> dict[str, str]
 # --- When it is approved ---------------------------------------------------------------------
 
 
-def lock_person_to_change(request: PersonRequest) -> User:
+def lock_person_to_change(request: PersonRequest, *, now: datetime) -> User:
     """The account an approval is about. Raises `RequestRefusedError` where none may change."""
+    if request.kind == Kind.APPOINTMENT:
+        # Units are locked before people (locks.py).
+        lock_unit(_find_or_make_unit(request.wanted, now=now).pk)
     found = find_person_meant(request)
     if found is None:
         raise RequestRefusedError("没有使用该证件号码的账号，不能通过。")
@@ -136,6 +141,9 @@ def _change_phone(person: User, wanted: Wanted, *, now: datetime) -> Effect:
     WeChatLink.objects.filter(person=person).delete()
     columns = ["phone_cipher", "phone_index", "password"]
     _save(person, columns, "新手机号码已登记在一个账号上，不能通过。")
+    end_other_sessions(
+        person=person, current="", reason=PersonSession.EndReason.ACCOUNT, now=now
+    )
     is_pending = person.state == User.State.PENDING
     template = "phone_replaced_pending" if is_pending else "phone_replaced"
     _send_sms(person.phone, template, now=now)
@@ -162,9 +170,7 @@ def _change_number(person: User, wanted: Wanted, *, now: datetime) -> Effect:
 
 def _appoint(person: User, wanted: Wanted, *, now: datetime) -> Effect:
     unit = _find_or_make_unit(wanted, now=now)
-    UnitAppointment.objects.get_or_create(
-        unit=unit, person=person, ended_at=None, defaults={"appointed_at": now}
-    )
+    open_appointment(unit=unit, person=person, now=now)
     return Effect("unit.coordinator_appointed", unit=unit.pk)
 
 

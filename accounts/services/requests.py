@@ -206,7 +206,8 @@ def withdraw_request(
 def withdraw_requests_of(*, person: User, actor: User, now: datetime) -> int:
     """End whatever a person still asks for, when the account is closed; how many.
 
-    To be called before the person is locked: requests come first (`locks.py`).
+    They are locked already where the caller has locked the person: requests come first
+    (`locks.py`).
     """
     rows = PersonRequest.objects.filter(person=person, state__in=_UNFINISHED)
     keys = list(rows.order_by("pk").values_list("pk", flat=True))

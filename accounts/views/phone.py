@@ -21,6 +21,7 @@ from accounts.errors import (
 )
 from accounts.forms.account import PhoneChangeForm
 from accounts.models import User
+from accounts.rules.session_marks import read_code
 from accounts.services.phones import PhoneChange, change_phone
 from accounts.tasks import deliver_messages
 from accounts.views.visitors import get_browser, get_person, get_posted
@@ -59,6 +60,7 @@ def save(request: HttpRequest, form: PhoneChangeForm, *, now: datetime) -> User 
             change=wanted,
             browser=get_browser(request),
             now=now,
+            session=read_code(request.session),
         )
     except PasswordWrongError as error:
         form.add_error("password", str(error))

@@ -228,6 +228,7 @@ def test_requests_leave_no_number_and_no_picture_anywhere(
     assert not any(b"JFIF" in content for content in stored.values())
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_first_login_a_new_phone_and_an_end_leave_none_either(
     client, broker, caplog, capfd
 ):

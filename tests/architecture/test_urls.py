@@ -120,7 +120,9 @@ def test_views_that_change_something_want_the_csrf_token(name):
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)
 def test_staff_pages_open(client_of, staff, name):
-    assert client_of(staff).get(reverse(name)).status_code in {200, 302, 403}
+    # Without an app that is being bound there is no picture of its secret.
+    allowed = {404} if name == "admin:second-factor-qr" else {200, 302, 403}
+    assert client_of(staff).get(reverse(name)).status_code in allowed
 
 
 @pytest.mark.parametrize("name", ADMIN_PAGES)
