@@ -16,6 +16,15 @@ class NameRefusedError(AccountsError):
     message = "请填写与证件一致的姓名，中间不能有空格和符号（间隔号“·”除外）。"
 
 
+class RosterRefusedError(AccountsError):
+    """A sheet is no registration list, or has too many people; the message says what lacks."""
+
+    message = (
+        "没有找到表头“姓名、身份证号码、手机号码”，"
+        "请使用名单模板，在第一个工作表中填写后再上传。"
+    )
+
+
 class UsernameRefusedError(AccountsError):
     """Not a user name that could never be mistaken for a phone or an ID number."""
 
@@ -44,19 +53,26 @@ class CodeRefusedError(AccountsError):
     message = "验证码错误或已失效，请核对短信或重新获取。"
 
 
+class OldCodeRefusedError(CodeRefusedError):
+    """The code to the phone on file was wrong, where another phone has one too."""
+
+
 class IdNumberTakenError(AccountsError):
     """The ID number belongs to an account."""
 
     message = (
-        "该证件号码已注册账号，请直接登录。忘记密码可用注册时的手机号码找回；"
-        "手机号码已更换的，请联系在线客服。"
+        "该证件号码已注册账号，请直接登录；由单位统一注册的，请使用“首次登录”。"
+        "忘记密码可用注册时的手机号码找回；手机号码已停用的，请在登录页办理“手机号码已停用”。"
     )
 
 
 class PhoneTakenError(AccountsError):
     """The phone belongs to an account."""
 
-    message = "该手机号码已注册账号，请直接登录，或使用“忘记密码”重置密码。"
+    message = (
+        "该手机号码已注册账号，请直接登录，或使用“忘记密码”重置密码；"
+        "由单位统一注册的，请使用“首次登录”。"
+    )
 
 
 class RegistrationThrottledError(AccountsError):
@@ -77,6 +93,47 @@ class LoginThrottledError(AccountsError):
     message = "尝试次数过多，请15分钟后再试，或使用短信验证码登录。"
 
 
+class FirstLoginRequiredError(LoginRefusedError):
+    """The first password of a pending account was right: it opens 首次登录, no session.
+
+    A refusal to whoever does not know about first logins, the admin for one.
+    """
+
+    def __init__(self, *, person_code: str) -> None:
+        super().__init__()
+        self.person_code = person_code
+
+
+class FirstLoginRefusedError(AccountsError):
+    """No first login with this; the same words whatever the cause."""
+
+    message = "身份证号码或初始密码错误，或初始密码已失效。"
+
+
+class ActivationEndedError(AccountsError):
+    """The page of 首次登录 stood open too long, or the account was activated meanwhile."""
+
+    message = "页面已过期，请重新输入身份证号码和初始密码。"
+
+
+class ConfirmationThrottledError(AccountsError):
+    """The present password was wrong too often within an open session."""
+
+    message = "密码错误次数过多，请15分钟后再试。"
+
+
+class ClosingRefusedError(AccountsError):
+    """The account cannot be closed as things are; the words say what to do first."""
+
+    message = "该账号暂不能注销，请联系在线客服。"
+
+
+class ExportThrottledError(AccountsError):
+    """Own data was taken often enough today."""
+
+    message = "今日导出次数已达上限，请明天再试。"
+
+
 class PasswordWrongError(AccountsError):
     """The present password was asked for and is another."""
 
@@ -87,6 +144,24 @@ class PasswordRefusedError(AccountsError):
     """The new password holds data of the person."""
 
     message = "密码不能包含您的用户名、手机号码或证件号码。"
+
+
+class SecondFactorRefusedError(AccountsError):
+    """Neither a code of the app nor an unused recovery code; or one that was used before."""
+
+    message = "动态验证码错误或已失效，请核对后重试。"
+
+
+class SecondFactorThrottledError(AccountsError):
+    """Too many wrong codes."""
+
+    message = "尝试次数过多，请15分钟后再试。"
+
+
+class OwnDeviceError(AccountsError):
+    """Nobody takes the second factor off the own account."""
+
+    message = "不能重置本人的两步验证，请由其他管理人员办理。"
 
 
 class RegionRefusedError(AccountsError):
@@ -141,6 +216,46 @@ class LevelRefusedError(AccountsError):
     """The series does not have this level."""
 
     message = "所选专业序列没有该级别，请重新选择。"
+
+
+class ProofRefusedError(AccountsError):
+    """A picture or PDF that cannot be taken as proof; the words say which and why."""
+
+    message = "证明材料无法读取，请重新上传。"
+
+
+class RequestNotFoundError(AccountsError):
+    """No such request, or one of somebody else."""
+
+    message = "没有找到该申请。"
+
+
+class RequestStateError(AccountsError):
+    """The request has come to its end, or is not where this step begins."""
+
+    message = "该申请当前状态不能办理此操作。"
+
+
+class RequestMovedError(AccountsError):
+    """Somebody changed the request since the page was opened."""
+
+    message = "该申请已有变化，请查看最新内容后再办理。"
+
+
+class RequestRefusedError(AccountsError):
+    """What is asked for cannot be had; the words say why."""
+
+
+class RequestThrottledError(AccountsError):
+    """Too many requests from one place, person or phone."""
+
+    message = "今日提交申请的次数过多，请明天再试，或联系在线客服。"
+
+
+class DeciderRefusedError(AccountsError):
+    """This member of the staff may not decide this request."""
+
+    message = "您不能审批该申请。"
 
 
 class DeliveryError(AccountsError):

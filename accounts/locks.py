@@ -1,5 +1,5 @@
-"""Every row lock of the accounts. Order: counters, codes, units, invitations, people,
-messages, the audit head.
+"""Every row lock of the accounts. Order: counters, codes, requests, units, invitations, people,
+devices, messages, the audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
 audit entry waits for it.
@@ -11,8 +11,11 @@ from accounts.models import (
     AuditHead,
     CoordinatorInvitation,
     Message,
+    PersonRequest,
+    StaffDevice,
     ThrottleCounter,
     Unit,
+    UnitAppointment,
     User,
     VerificationCode,
 )
@@ -55,8 +58,33 @@ def lock_invitation(invitation_id: int) -> CoordinatorInvitation:
     return CoordinatorInvitation.objects.select_for_update().get(pk=invitation_id)
 
 
+def lock_request(request_id: int) -> PersonRequest:
+    return PersonRequest.objects.select_for_update().get(pk=request_id)
+
+
+def lock_units_of(coordinator_id: int) -> list[Unit]:
+    """The units that a person acts for, in the order of their rows."""
+    units = Unit.objects.select_for_update(no_key=True).filter(
+        pk__in=UnitAppointment.objects.filter(
+            person=coordinator_id, ended_at__isnull=True
+        ).values("unit")
+    )
+    return list(units.order_by("pk"))
+
+
 def lock_person(person_id: int) -> User:
     return User.objects.select_for_update().get(pk=person_id)
+
+
+def find_locked_device(person_id: int) -> StaffDevice | None:
+    """The second factor of a member of the staff."""
+    device: StaffDevice | None = (
+        StaffDevice.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(user_id=person_id)
+        .first()
+    )
+    return device
 
 
 def find_locked_due_message(

@@ -31,21 +31,22 @@ def main() -> None:
     os.environ["DATABASE_URL"] = f"{base}/{DATABASE}"
     os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
     os.environ.setdefault("LOG_LEVEL", "ERROR")
-    with own_database(f"{base}/{maintenance}"):
+    with own_database(f"{base}/{maintenance}", DATABASE):
         measure()
 
 
 @contextmanager
-def own_database(server: str) -> Iterator[None]:
+def own_database(server: str, name: str) -> Iterator[None]:
+    """Make the database `name` on the server of that address; drop it at the end."""
     import psycopg
 
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
         try:
             yield
         finally:
-            connection.execute(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def measure() -> None:

@@ -13,7 +13,12 @@ from accounts.rules.series import level_name, series_name
 from catalog.models import Plan
 from certificates.errors import CertificateNotFoundError
 from certificates.models import Certificate, CertificateIssue
-from certificates.rules import MissingCredits, count_missing_credits, is_same_name
+from certificates.rules import (
+    REQUIRED_DETAILS,
+    MissingCredits,
+    count_missing_credits,
+    is_same_name,
+)
 from learning.models import Enrolment
 from learning.queries import list_enrolments_for
 from portal.lib.kept_reads import KeptRead, Parameter
@@ -174,6 +179,42 @@ def preview_printed(person: User, plan: Plan) -> dict[str, Any]:
         **describe_plan(plan),
         "issuer": settings.CERTIFICATE_ISSUER,
     }
+
+
+@dataclass(frozen=True)
+class PrintedPaper:
+    """A valid certificate and the details on its newest paper that have changed since."""
+
+    certificate: Certificate
+    changed: Sequence[str]
+
+
+def list_printed_papers_for(user: User) -> list[PrintedPaper]:
+    """What the person's details are frozen on, newest first; for the page where they change."""
+    certificates = list(
+        Certificate.objects.filter(person=user, state=Certificate.State.VALID)
+        .prefetch_related(_newest_first())
+        .order_by("-issued_at", "-pk")
+    )
+    if not certificates:
+        return []
+    present = {
+        "name": user.name,
+        "id_number": user.id_number,
+        **describe_person(user),
+    }
+    return [_compare_paper(each, present) for each in certificates]
+
+
+def _compare_paper(certificate: Certificate, present: dict[str, str]) -> PrintedPaper:
+    newest = certificate.issues.all()[0]
+    # What is printed of the number may be masked; another number can have the same mask.
+    printed = {**newest.printed, "id_number": newest.id_number}
+    labels = {"name": "姓名", "id_number": "证件号码", **REQUIRED_DETAILS}
+    changed = [
+        label for name, label in labels.items() if printed[name] != present[name]
+    ]
+    return PrintedPaper(certificate, changed)
 
 
 # --- Verification --------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from certificates import views
 app_name = "certificates"
 urlpatterns = [
     path("certificates/", views.certificate_list, name="list"),
+    path("certificates/printed/", views.printed, name="printed"),
     path("certificates/new/<slug:plan>/", views.issue, name="issue"),
     path("certificates/<slug:number>/", views.detail, name="detail"),
     path("certificates/<slug:number>/file/", views.file, name="file"),

@@ -51,6 +51,15 @@ def certificate_list(request: HttpRequest) -> HttpResponse:
     return render(request, "certificates/list.html", {"rows": rows})
 
 
+@require_safe
+@never_cache
+@login_required
+def printed(request: HttpRequest) -> HttpResponse:
+    """What of 个人信息 stands on certificates already, as a part of that page, for htmx."""
+    papers = queries.list_printed_papers_for(_person(request))
+    return render(request, "certificates/_printed.html", {"papers": papers})
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @login_required

@@ -42,7 +42,12 @@ class Invoice(models.Model):
     )
     kind = models.CharField("类别", max_length=4, choices=Kind, default=Kind.BLUE)
     corrects = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="corrections"
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
+        verbose_name="所更正的发票",
     )
     state = models.CharField(
         "状态", max_length=10, choices=State, default=State.REQUESTED

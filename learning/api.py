@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
+from accounts.rules.session_marks import read_note
 from catalog.queries import signed_video_url
 from learning.errors import (
     ChapterNotFoundError,
@@ -42,6 +43,7 @@ from learning.services import (
 )
 
 LARGEST_BODY = 2048
+LOGIN_AGAIN = "登录已过期，请重新登录后继续学习"
 FORMS = {"application/x-www-form-urlencoded", "multipart/form-data"}
 STATUS_OF: dict[type[LearningError], int] = {
     InvalidInputError: 400,
@@ -65,7 +67,10 @@ def study_endpoint(view: Endpoint) -> Callable[[HttpRequest], JsonResponse]:
     @wraps(view)
     def endpoint(request: HttpRequest) -> JsonResponse:
         if not request.user.is_authenticated:
-            return _refuse(401, "login_required", "登录已过期，请重新登录后继续学习")
+            # Why, where the middleware has told this browser before: sent away by a login
+            # elsewhere, for one.
+            why = read_note(request.session)
+            return _refuse(401, "login_required", why or LOGIN_AGAIN)
         body = _read_body(request)
         if len(body) > LARGEST_BODY:
             return _refuse(413, "too_long", "请求内容过长")

@@ -1,16 +1,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from django.apps import apps
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.http import urlencode
 
+from accounts.models import User
+from accounts.queries.supervision import find_supervised_regions
+from accounts.views.second_factor import (
+    find_hurdle,
+    is_staff_member,
+    is_verified,
+    qr_code,
+    second_factor,
+)
+from accounts.views.visitors import get_next_url
 from portal.lib.money import format_yuan
 from portal.staff_queries import read_figures
 
@@ -55,6 +68,10 @@ WAITING = (
         query="state__exact=open",
     ),
     Source(
+        *("待审批申请", "requests", "clipboard-check", "accounts.PersonRequest"),
+        query="due=waiting",
+    ),
+    Source(
         *("支付待核对", "payments", "exclamation-diamond", "orders.PaymentException"),
         query="state__exact=open",
     ),
@@ -93,6 +110,40 @@ class PortalAdminSite(AdminSite):
     index_title = "工作台"
     empty_value_display = "—"
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """Staff with nothing left to do first: a code to show, an old password to change."""
+        return super().has_permission(request) and not find_hurdle(request)
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The login page; whoever is logged in already is led to what comes first."""
+        hurdle = ""
+        if request.method == "GET" and is_staff_member(request):
+            hurdle = find_hurdle(request)
+        if not hurdle:
+            return super().login(request, extra_context)
+        if is_verified(request) or not settings.STAFF_TOTP:
+            messages.warning(
+                request,
+                f"您的密码已使用超过{settings.STAFF_PASSWORD_DAYS}天，请先修改密码。",
+            )
+        next_url = get_next_url(request, default="admin:index")
+        return redirect(f"{hurdle}?{urlencode({'next': next_url})}")
+
+    def password_change(  # type: ignore[override]
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """One page changes passwords: it ends the other logins, and the audit hears of it."""
+        return redirect("accounts:password-change")
+
+    def get_urls(self) -> list[Any]:
+        own = [
+            path("second-factor/", second_factor, name="second-factor"),
+            path("second-factor/qr.svg", qr_code, name="second-factor-qr"),
+        ]
+        return own + super().get_urls()
+
     def get_app_list(
         self, request: HttpRequest, app_label: str | None = None
     ) -> list[Any]:
@@ -104,6 +155,9 @@ class PortalAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         now = timezone.now()
+        if find_supervised_regions(cast(User, request.user)) is not None:
+            # The figures are those of the whole city.
+            return super().index(request, {"now": now} | (extra_context or {}))
         figures = read_figures(now=now)
         context = {
             "now": now,

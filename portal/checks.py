@@ -16,8 +16,10 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import connection
 
 from accounts.providers.sms_templates import read_templates
+from accounts.rules.first_passwords import RULES
 from accounts.rules.message_texts import TEMPLATES
 from portal.finders import FILES
+from portal.lib.addresses import is_within
 
 FRONT_END_PACKAGES = (
     "bootstrap",
@@ -54,12 +56,27 @@ def check_front_end(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     ]
 
 
+@register(Tags.security)
+def check_first_password_rule(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
+    """portal.E020: the rule of the first password is one that the accounts know."""
+    if settings.FIRST_PASSWORD_RULE in RULES:
+        return []
+    return [
+        Error(
+            "FIRST_PASSWORD_RULE 无效，学员将无法首次登录",
+            hint=f"Set it to one of: {', '.join(RULES)}.",
+            id="portal.E020",
+        )
+    ]
+
+
 @register(Tags.security, deploy=True)
 def check_production(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
     """portal.E002 and on: nothing of the embedded default is left in production."""
     checks: tuple[Check, ...] = (
         check_sandbox,
         check_secrets,
+        check_staff_site,
         check_addresses,
         check_payments,
         check_sms,
@@ -123,6 +140,30 @@ def check_secrets() -> list[CheckMessage]:
         found.append(Error("INDEX_KEY 缺失或无效", id="portal.E006"))
     if len({settings.SECRET_KEY, settings.INDEX_KEY, *keys}) < len(keys) + 2:
         found.append(Error("同一密钥被用于多个用途", id="portal.E007"))
+    return found
+
+
+def check_staff_site() -> list[CheckMessage]:
+    """The staff site asks for a second factor, and its list of networks can be read."""
+    found: list[CheckMessage] = []
+    if not settings.STAFF_TOTP:
+        found.append(
+            Error(
+                "管理后台未启用两步验证",
+                hint="Remove STAFF_TOTP=false; every member of the staff binds an app.",
+                id="portal.E013",
+            )
+        )
+    try:
+        is_within("", settings.STAFF_ADDRESSES)
+    except ValueError as error:
+        found.append(
+            Error(
+                "STAFF_ADDRESSES 中有无法识别的地址",
+                hint=f"Write networks such as 10.1.0.0/16: {error}",
+                id="portal.E014",
+            )
+        )
     return found
 
 

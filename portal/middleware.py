@@ -1,4 +1,7 @@
-"""A reference number for every request: in the logs, in the answer, on error pages."""
+"""What every request goes through: a reference number, and a look for NUL characters.
+
+The number stands in the logs, in the answer and on error pages.
+"""
 
 import logging
 import secrets
@@ -6,6 +9,7 @@ import time
 from collections.abc import Callable
 
 import structlog
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest, HttpResponse
 
 logger = logging.getLogger(__name__)
@@ -53,3 +57,25 @@ class RequestIdMiddleware:
                 "milliseconds": round(seconds * 1000, 1),
             },
         )
+
+
+class RefuseNulMiddleware:
+    """Answers 400 to an address or a cookie with a NUL character in it.
+
+    PostgreSQL refuses the character with an error, in the key of a session already, so that
+    every page would answer 500. Django's form fields refuse it in what is posted.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        cookies = request.META.get("HTTP_COOKIE", "")
+        if (
+            "\0" in request.path_info
+            or "%00" in request.META.get("QUERY_STRING", "")
+            # In a quoted cookie three octal digits stand for any character.
+            or "\\000" in cookies
+        ):
+            raise BadRequest("NUL character")
+        return self.get_response(request)

@@ -7,7 +7,8 @@ from django.core.cache import cache
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.models import Message, User
+from accounts.models import Message, PersonRequest, User
+from accounts.rules.requests import WAITING
 from catalog.models import Video
 from certificates.models import Certificate, CertificateIssue
 from invoices.models import Invoice
@@ -24,10 +25,12 @@ LEARNING_NOW = timedelta(minutes=2)
 
 def read_figures(*, now: datetime) -> Mapping[str, int]:
     """Return the figures by name, up to `CACHE_SECONDS` old."""
-    found: Mapping[str, int] | None = cache.get(CACHE_KEY)
+    # Each minute has a key of its own: no figure of yesterday is shown after midnight.
+    key = f"{CACHE_KEY}.{int(now.timestamp()) // CACHE_SECONDS}"
+    found: Mapping[str, int] | None = cache.get(key)
     if found is None:
         found = count_figures(now=now)
-        cache.set(CACHE_KEY, found, CACHE_SECONDS)
+        cache.set(key, found, CACHE_SECONDS)
     return found
 
 
@@ -71,6 +74,7 @@ def count_waiting(now: datetime) -> dict[str, int]:
         "conversations": Conversation.objects.filter(
             state=Conversation.State.OPEN
         ).count(),
+        "requests": PersonRequest.objects.filter(state__in=WAITING).count(),
         "payments": PaymentException.objects.filter(
             state=PaymentException.State.OPEN
         ).count(),

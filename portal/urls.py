@@ -4,7 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAdminUser
 
-from portal import errors, health, plan_views, unit_views, views
+from portal import errors, health, own_data_views, plan_views, unit_views, views
 
 handler400 = errors.bad_request
 handler403 = errors.permission_denied
@@ -14,6 +14,7 @@ handler500 = errors.server_error
 urlpatterns = [
     path("", views.home, name="home"),
     path("space/", views.dashboard, name="dashboard"),
+    path("space/my-data/", own_data_views.own_data, name="own-data"),
     path("plans/", plan_views.plan_list, name="plan-list"),
     path("plans/<slug:code>/", plan_views.plan_detail, name="plan-detail"),
     path(

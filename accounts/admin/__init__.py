@@ -1,5 +1,21 @@
 """The staff's pages about people, units and what was recorded of them."""
 
-from accounts.admin import calendar, coordinators, organisations, people, records
+from accounts.admin import (
+    calendar,
+    coordinators,
+    logins,
+    organisations,
+    people,
+    records,
+    requests,
+)
 
-__all__ = ["calendar", "coordinators", "organisations", "people", "records"]
+__all__ = [
+    "calendar",
+    "coordinators",
+    "logins",
+    "organisations",
+    "people",
+    "records",
+    "requests",
+]

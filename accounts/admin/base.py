@@ -3,16 +3,57 @@
 from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.queries.supervision import find_supervised_regions
 from accounts.services.audit import record_audit
+
+_SCOPE = "region_scope"
 
 
 def get_actor(request: HttpRequest) -> User:
     return cast(User, request.user)
+
+
+def get_region_scope(request: HttpRequest) -> frozenset[int] | None:
+    """The regions this member of the staff is bound to, read once a request; None: to none."""
+    kept: dict[str, frozenset[int] | None] = request.__dict__
+    if _SCOPE not in kept:
+        kept[_SCOPE] = find_supervised_regions(get_actor(request))
+    return kept[_SCOPE]
+
+
+class RegionScopedAdmin(admin.ModelAdmin):
+    """Rows of the own regions only, for district supervisors: to look at, never to change.
+
+    `region_path` leads from a row to its region. All that a page shows comes from
+    `get_queryset`, so the address of a row elsewhere answers as if there were none.
+    """
+
+    region_path = "region"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        rows = super().get_queryset(request)
+        scope = get_region_scope(request)
+        if scope is None:
+            return rows
+        return rows.filter(**{f"{self.region_path}__in": scope})
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return get_region_scope(request) is None and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return get_region_scope(request) is None and super().has_change_permission(
+            request, obj
+        )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return get_region_scope(request) is None and super().has_delete_permission(
+            request, obj
+        )
 
 
 class AuditedAdmin(admin.ModelAdmin):

@@ -12,7 +12,12 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from accounts.admin.base import AuditedAdmin, ReadOnlyAdmin, get_actor
+from accounts.admin.base import (
+    AuditedAdmin,
+    ReadOnlyAdmin,
+    RegionScopedAdmin,
+    get_actor,
+)
 from accounts.errors import NoAppointmentError
 from accounts.forms.staff import EndingForm
 from accounts.models import CoordinatorInvitation, UnitAppointment
@@ -26,7 +31,8 @@ CHANGE = "accounts.change_unitappointment"
 
 
 @admin.register(UnitAppointment)
-class UnitAppointmentAdmin(AuditedAdmin):
+class UnitAppointmentAdmin(RegionScopedAdmin, AuditedAdmin):
+    region_path = "unit__region"
     list_display = ("unit", "person", "appointed_at", "ended_at", "ending")
     list_select_related = ("unit", "person")
     search_fields = ("unit__name", "person__name")
@@ -72,9 +78,8 @@ class UnitAppointmentAdmin(AuditedAdmin):
         actor = get_actor(request)
         if not actor.has_perm(CHANGE):
             raise PermissionDenied
-        appointment = get_object_or_404(
-            UnitAppointment.objects.select_related("unit", "person"), pk=pk
-        )
+        appointments = self.get_queryset(request).select_related("unit", "person")
+        appointment = get_object_or_404(appointments, pk=pk)
         form = EndingForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             return self._end(request, appointment, form.cleaned_data["reason"])
@@ -106,7 +111,8 @@ class UnitAppointmentAdmin(AuditedAdmin):
 
 
 @admin.register(CoordinatorInvitation)
-class CoordinatorInvitationAdmin(ReadOnlyAdmin):
+class CoordinatorInvitationAdmin(RegionScopedAdmin, ReadOnlyAdmin):
+    region_path = "unit__region"
     list_display = (
         *("unit", "phone_mask", "invited_by", "state", "created_at", "person"),
     )

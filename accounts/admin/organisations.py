@@ -5,7 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.http import HttpRequest
 
-from accounts.admin.base import AuditedAdmin, ReadOnlyAdmin, ReadOnlyInline
+from accounts.admin.base import (
+    AuditedAdmin,
+    ReadOnlyAdmin,
+    ReadOnlyInline,
+    RegionScopedAdmin,
+)
 from accounts.forms.staff import UnitForm
 from accounts.models import Region, Unit, UnitAppointment, UnitMember
 
@@ -31,7 +36,7 @@ class AppointmentInline(ReadOnlyInline):
 
 
 @admin.register(Unit)
-class UnitAdmin(AuditedAdmin):
+class UnitAdmin(RegionScopedAdmin, AuditedAdmin):
     form = UnitForm
     list_display = ("name", "region", "credit_code", "is_active", "created_at")
     list_filter = ("is_active", "region")
@@ -43,7 +48,8 @@ class UnitAdmin(AuditedAdmin):
 
 
 @admin.register(UnitMember)
-class UnitMemberAdmin(ReadOnlyAdmin):
+class UnitMemberAdmin(RegionScopedAdmin, ReadOnlyAdmin):
+    region_path = "unit__region"
     list_display = ("unit", "person", "source", "joined_at", "ended_at")
     list_filter = ("source",)
     list_select_related = ("unit", "person")

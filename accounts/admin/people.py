@@ -13,13 +13,23 @@ from django.urls import URLPattern, path
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 
-from accounts.admin.base import AuditedAdmin, ReadOnlyInline, get_actor
+from accounts.admin.base import (
+    AuditedAdmin,
+    ReadOnlyInline,
+    RegionScopedAdmin,
+    get_actor,
+    get_region_scope,
+)
 from accounts.forms.staff import NumberForm, ReasonForm, StaffForm
-from accounts.models import Consent, Profile, User
+from accounts.models import Consent, Profile, SupervisedRegion, User
 from accounts.queries import find_person_by_number
+from accounts.queries.closing import list_closed_accounts
 from accounts.rules.accounts import looks_like_number
 from accounts.rules.series import level_name, series_name
 from accounts.services.staff import create_staff, unmask_person
+
+NOTHING = "—"
+CHANNELS = {"web": "网站"}
 
 
 class ProfileInline(ReadOnlyInline):
@@ -32,24 +42,40 @@ class ProfileInline(ReadOnlyInline):
     )
     readonly_fields = ("series_text", "level_text")
 
-    @admin.display(description="专业序列", empty_value="—")
-    def series_text(self, profile: Profile) -> str | None:
-        return series_name(profile.series) or None
+    # `empty_value` counts in lists only; a form would print "None".
+    @admin.display(description="专业序列")
+    def series_text(self, profile: Profile) -> str:
+        return series_name(profile.series) or NOTHING
 
-    @admin.display(description="专业级别", empty_value="—")
-    def level_text(self, profile: Profile) -> str | None:
-        return level_name(profile.level) or None
+    @admin.display(description="专业级别")
+    def level_text(self, profile: Profile) -> str:
+        return level_name(profile.level) or NOTHING
 
 
 class ConsentInline(ReadOnlyInline):
     model = Consent
     template = "admin/edit_inline/tabular.html"
-    fields = ("kind", "version", "given_at", "channel")
+    fields = ("kind", "version", "given_at", "channel_text")
+    readonly_fields = ("channel_text",)
+
+    @admin.display(description="渠道")
+    def channel_text(self, consent: Consent) -> str:
+        return CHANNELS.get(consent.channel, consent.channel)
+
+
+class SupervisedRegionInline(admin.TabularInline):
+    """Of a district supervisor; the role itself is one of the groups."""
+
+    model = SupervisedRegion
+    autocomplete_fields = ("region",)
+    extra = 0
 
 
 @admin.register(User)
-class UserAdmin(AuditedAdmin):
+class UserAdmin(RegionScopedAdmin, AuditedAdmin):
     """`change` covers what an account may do; name and numbers are not changed here."""
+
+    region_path = "profile__region"
 
     list_display = (
         "name",
@@ -91,13 +117,13 @@ class UserAdmin(AuditedAdmin):
         *("state", "date_joined", "last_login", "is_superuser"),
     )
 
-    @admin.display(description="证件号码", empty_value="—")
-    def masked_id_number(self, user: User) -> str | None:
-        return user.masked_id_number or None
+    @admin.display(description="证件号码")
+    def masked_id_number(self, user: User) -> str:
+        return user.masked_id_number or NOTHING
 
-    @admin.display(description="手机号码", empty_value="—")
-    def masked_phone(self, user: User) -> str | None:
-        return user.masked_phone or None
+    @admin.display(description="手机号码")
+    def masked_phone(self, user: User) -> str:
+        return user.masked_phone or NOTHING
 
     @admin.display(description="注册日期", ordering="date_joined")
     def joined_on(self, user: User) -> str:
@@ -143,7 +169,9 @@ class UserAdmin(AuditedAdmin):
         return super().get_form(request, obj, change, **kwargs)
 
     def get_inlines(self, request: HttpRequest, obj: User | None) -> Any:
-        return self.inlines if obj else ()
+        if obj is None:
+            return ()
+        return (*self.inlines, SupervisedRegionInline) if obj.is_staff else self.inlines
 
     def get_readonly_fields(
         self, request: HttpRequest, obj: User | None = None
@@ -206,8 +234,10 @@ class UserAdmin(AuditedAdmin):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        may_unmask = get_actor(request).has_perm("accounts.unmask_personal_data")
-        context = {"may_unmask": may_unmask} | (extra_context or {})
+        context = {
+            "may_unmask": may_see_numbers(request),
+            "may_file": get_actor(request).has_perm("accounts.decide_personrequest"),
+        } | (extra_context or {})
         return super().change_view(request, object_id, form_url, context)
 
     def find_view(self, request: HttpRequest) -> HttpResponse:
@@ -217,7 +247,11 @@ class UserAdmin(AuditedAdmin):
         form = NumberForm(request.POST if request.method == "POST" else None)
         if request.method == "POST" and form.is_valid():
             person = find_person_by_number(form.cleaned_data["number"])
-            if person is not None:
+            if person is None:
+                # A closed account has given its number back.
+                person = list_closed_accounts(form.cleaned_data["number"]).first()
+            # Who is outside the own regions is nobody here.
+            if person and self.get_queryset(request).filter(pk=person.pk).exists():
                 return redirect("admin:accounts_user_change", person.pk)
             messages.warning(request, "没有使用该号码的账号。")
         return redirect("admin:accounts_user_changelist")
@@ -225,7 +259,7 @@ class UserAdmin(AuditedAdmin):
     def unmask_view(self, request: HttpRequest, code: str) -> HttpResponse:
         """Ask for the reason; after it, show the full numbers once."""
         actor = get_actor(request)
-        if not actor.has_perm("accounts.unmask_personal_data"):
+        if not may_see_numbers(request):
             raise PermissionDenied
         person = get_object_or_404(User, code=code)
         form = ReasonForm(request.POST if request.method == "POST" else None)
@@ -245,3 +279,9 @@ class UserAdmin(AuditedAdmin):
             "opts": User._meta,
         }
         return TemplateResponse(request, "admin/accounts/user/unmask.html", context)
+
+
+def may_see_numbers(request: HttpRequest) -> bool:
+    """Full numbers are not for who is bound to regions, whatever the other roles say."""
+    may_unmask = get_actor(request).has_perm("accounts.unmask_personal_data")
+    return may_unmask and get_region_scope(request) is None

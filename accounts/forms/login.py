@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.forms.captcha import CaptchaMixin
 from accounts.forms.fields import (
     HELP_ON_PASSWORDS,
     CodeField,
@@ -15,7 +16,7 @@ from accounts.models import User
 from accounts.rules.passwords import Candidate, refuse_weak_password
 
 
-class LoginForm(forms.Form):
+class LoginForm(CaptchaMixin):
     """Password login: the account may be a phone, a user name or an ID number."""
 
     account = forms.CharField(
@@ -34,14 +35,16 @@ class LoginForm(forms.Form):
     password = PasswordField(label="密码", autocomplete="current-password")
 
 
-class CodeLoginForm(forms.Form):
+class CodeLoginForm(CaptchaMixin):
     """Login by a code to the phone on file."""
 
     phone = PhoneField()
     code = CodeField()
 
 
-class _NewPasswordForm(forms.Form):
+class NewPasswordForm(forms.Form):
+    """A new password, twice."""
+
     password = PasswordField(label="新密码", help_text=HELP_ON_PASSWORDS)
     password_again = PasswordField(label="确认新密码")
 
@@ -64,7 +67,7 @@ class _NewPasswordForm(forms.Form):
         return data
 
 
-class PasswordResetForm(_NewPasswordForm):
+class PasswordResetForm(NewPasswordForm, CaptchaMixin):
     """A new password by a code to the phone on file."""
 
     phone = PhoneField(help_text="注册时使用的手机号码。")
@@ -76,7 +79,7 @@ class PasswordResetForm(_NewPasswordForm):
         return Candidate(phone=self.cleaned_data.get("phone", ""))
 
 
-class PasswordChangeForm(_NewPasswordForm):
+class PasswordChangeForm(NewPasswordForm):
     """A new password for somebody who knows the present one."""
 
     present = PasswordField(label="当前密码", autocomplete="current-password")

@@ -8,6 +8,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.errors import NameRefusedError
+from accounts.forms.captcha import CaptchaMixin
 from accounts.forms.fields import (
     HELP_ON_PASSWORDS,
     CodeField,
@@ -24,7 +25,7 @@ from accounts.rules.passwords import Candidate, refuse_weak_password
 from portal.lib.identity import PersonNumberError
 
 
-class RegistrationForm(forms.Form):
+class RegistrationForm(CaptchaMixin):
     """`proved_phone` needs no code any more; `has_password` says the draft holds one."""
 
     name = forms.CharField(

@@ -95,3 +95,15 @@ class UnitForm(forms.ModelForm):
             return parse_credit_code(text).code
         except CreditCodeError as error:
             raise ValidationError(str(error)) from None
+
+
+class ResetForm(forms.Form):
+    """Why a colleague's second factor is taken away."""
+
+    reason = forms.CharField(
+        label="重置理由",
+        min_length=4,
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text="例如：手机丢失，已当面核实本人。理由将记入审计记录，请勿填写号码。",
+    )

@@ -6,12 +6,16 @@ from accounts.models.messages import Message, VerificationCode
 from accounts.models.organisations import (
     CoordinatorInvitation,
     Region,
+    SupervisedRegion,
     Unit,
     UnitAppointment,
     UnitMember,
 )
 from accounts.models.people import Profile, User, WeChatLink
 from accounts.models.records import AuditEntry, AuditHead, Consent
+from accounts.models.requests import PersonRequest, RequestEvent
+from accounts.models.second_factor import RecoveryCode, StaffDevice
+from accounts.models.sessions import LiveSession, PersonSession
 from accounts.models.throttles import ThrottleCounter
 
 __all__ = [
@@ -20,10 +24,17 @@ __all__ = [
     "CalendarDay",
     "Consent",
     "CoordinatorInvitation",
+    "LiveSession",
     "Message",
+    "PersonRequest",
+    "PersonSession",
     "PrivateFile",
     "Profile",
+    "RecoveryCode",
     "Region",
+    "RequestEvent",
+    "StaffDevice",
+    "SupervisedRegion",
     "ThrottleCounter",
     "Unit",
     "UnitAppointment",

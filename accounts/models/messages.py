@@ -16,6 +16,11 @@ class VerificationCode(models.Model):
         LOGIN = "login", "登录"
         RESET = "reset", "重置密码"
         ACTIVATE = "activate", "首次登录"
+        # For somebody whose account has another phone: to file a request and to look it up.
+        REQUEST = "request", "手机号码变更申请"
+        OLD_PHONE = "old_phone", "验证原手机号码"
+        NEW_PHONE = "new_phone", "更换手机号码"
+        CLOSE = "close", "注销账号"
 
     phone_index = models.CharField("手机号码索引", max_length=64)
     purpose = models.CharField("用途", max_length=16, choices=Purpose)
@@ -84,6 +89,8 @@ class Message(models.Model):
             models.Index(fields=["state", "is_code", "due_at"], name="message_due"),
             # The messages of the last hour, for the cap.
             models.Index(fields=["sent_at"], name="message_by_sending"),
+            # Recipients are encrypted: the mask narrows down who got what.
+            models.Index(fields=["recipient_mask"], name="message_by_mask"),
         ]
 
     def __str__(self) -> str:

@@ -211,3 +211,29 @@ class CoordinatorInvitation(models.Model):
     def is_open(self, *, now: datetime) -> bool:
         """Whether it can still be answered."""
         return self.state == self.State.WAITING and now < self.expires_at
+
+
+class SupervisedRegion(models.Model):
+    """A region whose people and units a district supervisor (区县督导) may look at."""
+
+    person = models.ForeignKey(
+        "accounts.User",
+        models.CASCADE,
+        related_name="supervised_regions",
+        verbose_name="督导人员",
+    )
+    region = models.ForeignKey(
+        Region, models.PROTECT, related_name="+", verbose_name="督导区县"
+    )
+
+    class Meta:
+        verbose_name = "督导区县"
+        verbose_name_plural = "督导区县"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["person", "region"], name="supervised_region_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.region}"

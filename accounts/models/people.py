@@ -1,8 +1,12 @@
-from typing import Any, ClassVar
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin, UserManager
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from accounts.models.organisations import Region, Unit
 from accounts.personal_data import (
@@ -13,6 +17,9 @@ from accounts.personal_data import (
 )
 from portal.lib.codes import random_code
 from portal.lib.masks import mask_id_number, mask_phone
+
+if TYPE_CHECKING:
+    from accounts.models.sessions import LiveSession
 
 
 class User(AbstractBaseUser, PermissionsMixin):
@@ -43,6 +50,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     id_number_index = models.CharField(  # noqa: DJ001
         "证件号码索引", max_length=64, null=True, unique=True
     )
+    # Of a closed account: its number is free for another account, and still found by staff.
+    former_id_number_index = models.CharField(
+        "原证件号码索引", max_length=64, blank=True, db_index=True
+    )
     phone_cipher = models.BinaryField("手机号码密文", null=True)
     phone_index = models.CharField(  # noqa: DJ001
         "手机号码索引", max_length=64, null=True, unique=True
@@ -59,6 +70,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_coordinator = models.BooleanField("经办人", default=False)
     is_active = models.BooleanField("可登录", default=True)
     date_joined = models.DateTimeField("注册时间", default=timezone.now)
+    # Null where only a hash was ever stored (registration): as old as the account.
+    password_changed_at = models.DateTimeField("密码修改时间", null=True, blank=True)
+
+    # By code, on an account that `accounts.backends` read for a request; not a column.
+    live_sessions: "Mapping[str, LiveSession]" = MappingProxyType({})
 
     encrypted_columns: ClassVar[EncryptedColumns] = {
         "id_number_cipher": lambda user: user.context_of("id_number"),
@@ -121,10 +137,37 @@ class User(AbstractBaseUser, PermissionsMixin):
         self.phone_cipher = cipher().encrypt(phone, context=self.context_of("phone"))
         self.phone_index = phone_index(phone)
 
+    def set_password(self, raw_password: str | None) -> None:
+        """Every change of a password passes here; staff must change theirs in time."""
+        super().set_password(raw_password)
+        self.password_changed_at = timezone.now()
+
+    def password_age(self, *, now: datetime) -> timedelta:
+        return now - (self.password_changed_at or self.date_joined)
+
     @property
     def may_log_in(self) -> bool:
         """Pending accounts never get a session, closed ones no longer."""
         return self.is_active and self.state == self.State.ACTIVE
+
+    def awaits_first_login(self, now: datetime) -> bool:
+        """Whether the first password opens the page of 首次登录."""
+        return (
+            self.is_active
+            and self.state == self.State.PENDING
+            and self.pending_until is not None
+            and self.pending_until > now
+        )
+
+    def _get_session_auth_hash(self, secret: Any = None) -> str:
+        # Django's own, over the phone as well: whoever gets the account another phone, the
+        # owner or staff, ends the sessions that were begun under the old one.
+        return salted_hmac(
+            "accounts.models.User.get_session_auth_hash",
+            f"{self.password}:{self.phone_index or ''}",
+            secret=secret,
+            algorithm="sha256",
+        ).hexdigest()
 
     def clean(self) -> None:
         # AbstractBaseUser normalises the user name; e-mail stays as typed.

@@ -13,10 +13,14 @@ class ThrottleCounter(models.Model):
         LOGIN_ADDRESS = "login_address", "地址"
         CODE_PHONE = "code_phone", "验证码手机"
         CODE_ADDRESS = "code_address", "验证码地址"
+        SECOND_FACTOR = "second_factor", "两步验证"
         NUMBER_PHONE = "number_phone", "证件号码核对"
         NOTICE_PHONE = "notice_phone", "通知短信手机"
         INVITE_UNIT = "invite_unit", "单位邀请经办人"
         INVITE_PHONE = "invite_phone", "受邀手机"
+        REQUEST = "request", "业务申请"
+        CONFIRM = "confirm", "密码确认"
+        EXPORT = "own_export", "个人数据导出"
         SUPPORT_ADDRESS = "support_address", "客服咨询地址"
 
     scope = models.CharField("类别", max_length=16, choices=Scope)

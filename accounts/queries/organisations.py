@@ -26,7 +26,8 @@ def search_units(*, text: str, region_code: str = "") -> list[Unit]:
     one; only what is found nowhere reads all names.
     """
     text = text.strip()
-    if len(text) < 2:
+    # What cannot be printed stands in no name; PostgreSQL answers a NUL with an error.
+    if len(text) < 2 or not (text + region_code).isprintable():
         return []
     units = Unit.objects.filter(is_active=True).select_related("region__successor")
     begins, holds = Q(name__startswith=text), _name_holds(text)

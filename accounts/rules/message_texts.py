@@ -49,10 +49,46 @@ TEMPLATES: Mapping[str, MessageText] = {
         "您正在首次登录，验证码{code}，5分钟内有效。" + _IGNORE,
         holds_code=True,
     ),
+    "code_request": MessageText(
+        "手机号码变更申请验证码",
+        "您正在提交或查询手机号码变更申请，验证码{code}，5分钟内有效。" + _IGNORE,
+        holds_code=True,
+    ),
+    "code_old_phone": MessageText(
+        "更换手机号码验证码",
+        "您正在更换账号的手机号码，验证码{code}，5分钟内有效。"
+        "如非本人操作，请勿告诉他人并尽快修改密码。",
+        holds_code=True,
+    ),
+    "code_new_phone": MessageText(
+        "新手机号码验证码",
+        "您正在将账号的手机号码更换为本号码，验证码{code}，5分钟内有效。" + _IGNORE,
+        holds_code=True,
+    ),
+    "code_close": MessageText(
+        "注销账号验证码",
+        "您正在注销账号，注销后无法恢复，验证码{code}，5分钟内有效。"
+        "如非本人操作，请勿告诉他人并尽快修改密码。",
+        holds_code=True,
+    ),
     "already_registered": MessageText(
         "已注册提醒",
-        "该手机号码已注册账号，无需再次注册，请直接登录；忘记密码可在登录页重置。"
-        "如非本人操作，请忽略本短信。",
+        "该手机号码已注册账号，无需再次注册，请直接登录（由单位统一注册的请使用首次登录）；"
+        "忘记密码可在登录页重置。如非本人操作，请忽略本短信。",
+    ),
+    "phone_changed_old": MessageText(
+        "手机号码更换提醒",
+        "您的账号已更换为新的手机号码{phone}，本号码不能再用于登录。"
+        "如非本人操作，请立即联系在线客服。",
+    ),
+    "phone_changed_new": MessageText(
+        "手机号码更换提醒",
+        "本号码已成为您账号的手机号码，今后请用本号码登录和接收验证码。"
+        "如非本人操作，请联系在线客服。",
+    ),
+    "account_closed": MessageText(
+        "账号注销提醒",
+        "您的账号已注销，手机号码和证件号码可重新注册。如非本人操作，请立即联系在线客服。",
     ),
     "password_changed": MessageText(
         "密码修改提醒",
@@ -71,6 +107,46 @@ TEMPLATES: Mapping[str, MessageText] = {
     "coordinator_ended_by": MessageText(
         "结束经办人身份提醒",
         "您已结束{name}的“{unit}”经办人身份。如非本人操作，请立即联系在线客服。",
+    ),
+    "request_filed": MessageText(
+        "手机号码变更申请受理通知",
+        "您的手机号码变更申请已提交，受理编号{reference}，我们将在3个工作日内审核。"
+        "如非本人操作，请联系在线客服。",
+    ),
+    "request_watched": MessageText(
+        "手机号码变更申请提醒",
+        "有人申请变更您账号登记的手机号码，正在复核。如非本人申请，"
+        "请立即登录并在“我的申请”中撤回，或联系在线客服。",
+    ),
+    "phone_replaced": MessageText(
+        "手机号码变更办结通知",
+        "您账号的手机号码已变更为本号码，原密码已停用。"
+        "请用本号码以短信验证码登录，或通过“忘记密码”设置新密码。",
+    ),
+    "phone_replaced_pending": MessageText(
+        "手机号码变更办结通知",
+        "您账号的手机号码已变更为本号码，请用本号码办理首次登录。",
+    ),
+    "phone_given_up": MessageText(
+        "手机号码变更提醒",
+        "您的账号不再使用本手机号码。如非本人申请，请立即联系在线客服。",
+    ),
+    "request_approved": MessageText(
+        "申请通过通知",
+        "您提交的{title}申请已通过，请登录后在“我的申请”中查看。",
+    ),
+    "request_returned": MessageText(
+        "申请退回通知",
+        "您提交的{title}申请需要补充或更正，请登录后在“我的申请”中查看原因并重新提交。",
+    ),
+    "request_refused": MessageText(
+        "申请未通过通知",
+        "您提交的{title}申请未通过，请登录后在“我的申请”中查看原因。",
+    ),
+    "phone_request_closed": MessageText(
+        "手机号码变更申请结果通知",
+        "您的手机号码变更申请（受理编号{reference}）未能办理，"
+        "请在登录页“手机号码已停用”中查询原因。",
     ),
     "invoice_issued": MessageText(
         "发票开具通知",

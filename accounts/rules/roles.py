@@ -1,5 +1,9 @@
 """The staff's roles (security.md): who may do what in the admin, as names of permissions.
 
+A coordinator (单位经办人) is none of them: an ordinary account with a live `UnitAppointment`.
+A district supervisor sees what the role names only of the regions of its `SupervisedRegion`s
+(`accounts.admin.base.RegionScopedAdmin`); pages without that scope are closed to the role.
+
 Duties are kept apart: whoever manages accounts and plans touches no money, whoever touches
 money sets no permissions, and the audit role reads everything and changes nothing.
 """
@@ -14,6 +18,9 @@ AUDIT = "审计"
 SUPERVISOR = "区县督导"
 
 UNMASK = "accounts.user.unmask_personal_data"
+RESET_DEVICE = "accounts.staffdevice.reset_staffdevice"
+DECIDE = "accounts.personrequest.decide_personrequest"
+DECIDE_IDENTITY = "accounts.personrequest.decide_identity"
 
 _READ = ("view",)
 _WRITE = ("view", "add", "change")
@@ -74,6 +81,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         ),
         *_grant(_READ, *_STUDIES, *_PAPERS, *_ORDERS),
         *_grant(_WRITE, "support.conversation", "support.conversationmessage"),
+        *_grant(_READ, "accounts.personrequest"),
+        DECIDE,
         UNMASK,
     ),
     FINANCE: (
@@ -86,11 +95,16 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     REVIEW: (
         *_grant(_READ, *_PEOPLE, *_STUDIES, *_PAPERS, *_ORDERS),
         *_PAPER_DECISIONS,
+        *_grant(_READ, "accounts.personrequest"),
+        DECIDE,
+        DECIDE_IDENTITY,
         UNMASK,
     ),
     SYSTEM: (
         *_grant(_WRITE, "accounts.user"),
-        *_grant(_READ, "auth.group", "accounts.message"),
+        *_grant(_READ, "auth.group", "accounts.message", "accounts.staffdevice"),
+        *_grant(("view", "add", "delete"), "accounts.supervisedregion"),
+        RESET_DEVICE,
         *_grant(_WRITE, "accounts.region"),
     ),
     AUDIT: (
@@ -100,11 +114,15 @@ ROLES: Mapping[str, tuple[str, ...]] = {
             "accounts.auditentry",
             "accounts.consent",
             "accounts.message",
+            "accounts.personsession",
+            "accounts.staffdevice",
+            "accounts.supervisedregion",
             "accounts.unitappointment",
+            "accounts.personrequest",
             "orders.paymentexception",
         ),
     ),
-    SUPERVISOR: (*_grant(_READ, "accounts.unit", "accounts.region"),),
+    SUPERVISOR: (*_grant(_READ, *_PEOPLE, "accounts.unitappointment"),),
 }
 
 

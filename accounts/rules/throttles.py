@@ -26,6 +26,9 @@ LOGIN_ACCOUNT = Limit(50, HOUR)
 # passwords has thousands of tries.
 LOGIN_ADDRESS = Limit(200, 15 * MINUTE)
 
+# Codes of the staff's authenticator apps: a million of them, three of which are right.
+SECOND_FACTOR = Limit(5, 15 * MINUTE)
+
 # Whoever proved a phone is told whether an ID number has an account: enough times to correct
 # a mistake, too few to go through a list.
 NUMBER_PHONE = Limit(10, DAY)
@@ -35,6 +38,15 @@ NUMBER_PHONE = Limit(10, DAY)
 INVITE_UNIT = Limit(20, DAY)
 INVITE_PHONE = Limit(3, DAY)
 INVITATION_LIFETIME = 7 * DAY
+# A request brings up to six pictures. A town hall's address has many honest people; one phone
+# and one person have a mistake or two to correct.
+REQUEST_ADDRESS = Limit(20, DAY)
+REQUEST_PHONE = Limit(3, DAY)
+REQUEST_PERSON = Limit(10, DAY)
+# The present password asked for within a session, which may be a stolen one.
+CONFIRM_PERSON = Limit(5, 15 * MINUTE)
+# Own data: enough to try again, too few to make the portal pack archives all day.
+EXPORT_PERSON = Limit(3, DAY)
 
 # Codes by SMS cost money and bother people (security.md).
 CODE_PHONE_LIMITS = (Limit(1, MINUTE), Limit(5, HOUR), Limit(10, DAY))
@@ -46,6 +58,20 @@ NOTICE_PERCENT = 80
 CODE_LIFETIME = 5 * MINUTE
 CODE_TRIES = 5
 CODE_DIGITS = 6
+
+# From so many recent tries on a picture with digits is to be read first (security.md): well
+# below the numbers that refuse, above what honest people need. A class of thirty behind one
+# address is troubled a little, and not shut out.
+CAPTCHA_LOGIN_PAIR = Limit(3, LOGIN_PAIR.window)
+CAPTCHA_LOGIN_ACCOUNT = Limit(10, LOGIN_ACCOUNT.window)
+CAPTCHA_LOGIN_ADDRESS = Limit(50, LOGIN_ADDRESS.window)
+CAPTCHA_NUMBER_PHONE = Limit(5, NUMBER_PHONE.window)
+CAPTCHA_CODE_PHONE = Limit(3, HOUR)
+CAPTCHA_CODE_ADDRESS = Limit(8, HOUR)
+CAPTCHA_LIFETIME = 5 * MINUTE
+CAPTCHA_DIGITS = 4
+# One picture read for a code by SMS covers the form that is sent with that code.
+CAPTCHA_PASS_LIFETIME = 10 * MINUTE
 
 
 @dataclass(frozen=True)
@@ -64,6 +90,11 @@ def count_try(window: Window | None, limit: Limit, *, now: datetime) -> Window:
     if window is None or window.is_over(limit, now=now):
         return Window(1, now)
     return Window(window.count + 1, window.started_at)
+
+
+def is_suspicious(window: Window, threshold: Limit, *, now: datetime) -> bool:
+    """Whether so much was tried that the next try needs a captcha."""
+    return window.count >= threshold.count and not window.is_over(threshold, now=now)
 
 
 def is_allowed(window: Window, limit: Limit) -> bool:

@@ -2,11 +2,14 @@
 
 from datetime import datetime, timedelta
 
+from captcha.models import CaptchaStore
 from django.contrib.sessions.models import Session
 from django.db import transaction
 
 from accounts.models import Message, ThrottleCounter, VerificationCode
 from accounts.services.files import delete_expired_files
+from accounts.services.requests import forget_old_requests
+from accounts.services.sessions import settle_old_sessions
 
 # The longest rate limit looks back one day.
 CODE_AGE = timedelta(days=2)
@@ -17,10 +20,13 @@ TEXT_AGE = timedelta(days=90)
 
 @transaction.atomic
 def forget_old_traces(*, now: datetime) -> None:
-    """Delete old codes, counters, ended sessions and files, and the texts of old messages."""
+    """Delete old codes, captchas, counters, ended sessions and files, texts of old messages."""
     delete_expired_files(now=now)
+    settle_old_sessions(now=now)
+    forget_old_requests(now=now)
     VerificationCode.objects.filter(sent_at__lt=now - CODE_AGE).delete()
     ThrottleCounter.objects.filter(window_started_at__lt=now - COUNTER_AGE).delete()
+    CaptchaStore.objects.filter(expiration__lt=now).delete()
     Session.objects.filter(expire_date__lt=now).delete()
     Message.objects.filter(created_at__lt=now - TEXT_AGE).exclude(
         state=Message.State.WAITING

@@ -155,6 +155,7 @@ def _write_message(phone: str, purpose: Purpose, code: str, *, now: datetime) ->
 
 
 def _has_use_for(phone: str, purpose: Purpose) -> bool:
+    # The others are asked for by somebody logged in, or may open a new account.
     states = {
         Purpose.LOGIN: User.State.ACTIVE,
         Purpose.RESET: User.State.ACTIVE,

@@ -31,23 +31,31 @@ def appoint_coordinator(
 
     `detail` goes into the audit with it: the request or the invitation it came from.
     """
-    lock_unit(unit.pk)
-    known = UnitAppointment.objects.filter(unit=unit, person=person, ended_at=None)
-    appointment = known.first()
-    if appointment is not None:
-        return appointment
-    appointment = UnitAppointment.objects.create(
-        unit=unit, person=person, appointed_at=now
-    )
-    _note_standing(person)
-    record_audit(
-        action="coordinator.appointed",
-        target=f"unit:{unit.code}",
-        actor=actor,
-        now=now,
-        detail={"person": person.code, **(detail or {})},
-    )
+    appointment, is_new = begin_appointment(unit=unit, person=person, now=now)
+    if is_new:
+        record_audit(
+            action="coordinator.appointed",
+            target=f"unit:{unit.code}",
+            actor=actor,
+            now=now,
+            detail={"person": person.code, **(detail or {})},
+        )
     return appointment
+
+
+def begin_appointment(
+    *, unit: Unit, person: User, now: datetime
+) -> tuple[UnitAppointment, bool]:
+    """The person's live appointment and whether it is new, for a caller who writes the audit.
+
+    Needs no lock of the unit: one more never leaves it without anybody.
+    """
+    appointment, is_new = UnitAppointment.objects.get_or_create(
+        unit=unit, person=person, ended_at=None, defaults={"appointed_at": now}
+    )
+    if is_new:
+        _note_standing(person)
+    return appointment, is_new
 
 
 @transaction.atomic
@@ -61,7 +69,7 @@ def end_appointment(*, unit: Unit, person: User, actor: User, now: datetime) -> 
     live = UnitAppointment.objects.filter(unit=unit, ended_at=None)
     if not live.filter(person=actor).exists():
         raise NoAppointmentError
-    others = live.exclude(person=person).exclude(person__state=User.State.CLOSED)
+    others = live.exclude(person=person).filter(person__state=User.State.ACTIVE)
     if live.filter(person=person).exists() and not others.exists():
         raise LastCoordinatorError
     _end_appointment(unit=unit, person=person, now=now)
@@ -101,18 +109,32 @@ def end_appointment_by_staff(
     )
 
 
+def end_appointments_of(*, person: User, now: datetime) -> None:
+    """End all of a person whose account closes; the caller has looked who is left.
+
+    Saving the account, whose mark is taken off, is the caller's.
+    """
+    person.appointments.filter(ended_at=None).update(ended_at=now)
+    _withdraw_invitations(now=now, invited_by=person)
+    person.is_coordinator = False
+
+
 def _end_appointment(*, unit: Unit, person: User, now: datetime) -> None:
     ended = UnitAppointment.objects.filter(
         unit=unit, person=person, ended_at=None
     ).update(ended_at=now)
     if not ended:
         raise NoAppointmentError
-    # Whom they invited waits for somebody who no longer speaks for the unit.
-    CoordinatorInvitation.objects.filter(
-        unit=unit, invited_by=person, state=CoordinatorInvitation.State.WAITING
-    ).update(state=CoordinatorInvitation.State.WITHDRAWN, answered_at=now)
+    _withdraw_invitations(now=now, unit=unit, invited_by=person)
     _note_standing(person)
     _tell(person, "coordinator_ended", {"unit": unit.name}, now=now)
+
+
+def _withdraw_invitations(*, now: datetime, **whose: Unit | User) -> None:
+    """Whoever was invited waits for somebody who no longer speaks for the unit."""
+    CoordinatorInvitation.objects.filter(
+        state=CoordinatorInvitation.State.WAITING, **whose
+    ).update(state=CoordinatorInvitation.State.WITHDRAWN, answered_at=now)
 
 
 def _note_standing(person: User) -> None:

@@ -3,13 +3,23 @@
 import logging
 from datetime import datetime
 from functools import cache
+from hmac import compare_digest
 
+from django.conf import settings
 from django.contrib.auth.hashers import check_password, make_password
 
-from accounts.errors import CodeRefusedError, LoginRefusedError, LoginThrottledError
+from accounts.errors import (
+    CodeRefusedError,
+    FirstLoginRefusedError,
+    FirstLoginRequiredError,
+    LoginRefusedError,
+    LoginThrottledError,
+)
 from accounts.models import ThrottleCounter, User, VerificationCode
+from accounts.personal_data import id_number_index
 from accounts.queries import find_person_by_account, find_person_by_phone
 from accounts.rules.accounts import canonical_account
+from accounts.rules.first_passwords import first_password
 from accounts.rules.throttles import LOGIN_ACCOUNT, LOGIN_ADDRESS, LOGIN_PAIR
 from accounts.services.codes import check_code
 from accounts.services.throttling import (
@@ -32,19 +42,77 @@ def check_login(*, account: str, password: str, address: str, now: datetime) -> 
 
     Raises `LoginRefusedError` alike for a wrong password, an unknown person, a pending and
     a closed account, after the same work; `LoginThrottledError` after too many failures,
-    whether or not there is such an account.
+    whether or not there is such an account; `FirstLoginRequiredError`, a refusal too, for ID
+    number and first password of a pending account.
     """
-    counters = _counters(canonical_account(account), address)
+    person, may_enter, may_activate = _try_password(account, password, address, now=now)
+    if person is not None and may_activate:
+        logger.info("first login begun", extra={"person": person.code})
+        raise FirstLoginRequiredError(person_code=person.code)
+    if person is None or not may_enter:
+        logger.info("login refused")
+        raise LoginRefusedError
+    logger.info("login", extra={"person": person.code})
+    _settle_counters(_counters(canonical_account(account), address))
+    return person
+
+
+def check_first_login(
+    *, id_number: str, password: str, address: str, now: datetime
+) -> User:
+    """Return the pending person whose ID number and first password these are.
+
+    They open the page of 首次登录 and nothing else. Raises `FirstLoginRefusedError` alike for
+    everybody else, after the same work, and `LoginThrottledError`: both ways count together.
+    """
+    person, _, may_activate = _try_password(id_number, password, address, now=now)
+    if person is None or not may_activate:
+        logger.info("first login refused")
+        raise FirstLoginRefusedError
+    logger.info("first login begun", extra={"person": person.code})
+    return person
+
+
+def _try_password(
+    account: str, password: str, address: str, *, now: datetime
+) -> tuple[User | None, bool, bool]:
+    """Who that is, whether the password opens the account, whether it opens 首次登录.
+
+    The same for everybody: one lookup, one password hash, one comparison.
+    """
+    canonical = canonical_account(account)
+    counters = _counters(canonical, address)
     if not take_tries(counters, now=now):
         logger.warning("login throttled")
         raise LoginThrottledError
     person = find_person_by_account(account)
-    if not _is_right(person, password) or person is None:
-        logger.info("login refused")
-        raise LoginRefusedError
-    logger.info("login", extra={"person": person.code})
-    _settle_counters(counters)
-    return person
+    may_enter = _is_right(person, password)
+    may_activate = _is_first_password(person, canonical, password, now=now)
+    if may_activate:
+        # The pair only: first passwords follow from the numbers, and whoever goes through a
+        # list of numbers is to be counted at the address also where the list is right.
+        forget_tries(scope=counters[0].scope, key=counters[0].key)
+    return person, may_enter, may_activate
+
+
+def _is_first_password(
+    person: User | None, account: str, password: str, *, now: datetime
+) -> bool:
+    # Where the blind index says that the typed number is the one on file, the rule can be
+    # applied to what was typed: nothing is decrypted for some and not for others.
+    number = account.upper()
+    expected = first_password(settings.FIRST_PASSWORD_RULE, number)
+    # Upper case on both sides: a final x is typed in either.
+    is_first = compare_digest(
+        expected.upper().encode(), _bounded(password).upper().encode()
+    )
+    index = id_number_index(number)
+    return (
+        person is not None
+        and person.id_number_index == index
+        and person.awaits_first_login(now)
+        and is_first
+    )
 
 
 def check_code_login(*, phone: str, browser: str, code: str, now: datetime) -> User:

@@ -17,7 +17,7 @@ from accounts.locks import find_locked_due_message, lock_message
 from accounts.models import Message
 from accounts.rules.message_texts import TEMPLATES
 from accounts.services.sms_limits import SmsBudget, count_notice
-from portal.lib.masks import mask_phone
+from portal.lib.masks import mask_email, mask_phone
 
 logger = logging.getLogger(__name__)
 
@@ -245,8 +245,7 @@ def _mask_recipient(channel: str, recipient: str) -> str:
     if channel == Message.Channel.SMS:
         return mask_phone(recipient)
     if channel == Message.Channel.MAIL:
-        name, _, host = recipient.partition("@")
-        return f"{name[:1]}***@{host}"[:60]
+        return mask_email(recipient)
     return f"{recipient[:4]}****{recipient[-4:]}"
 
 

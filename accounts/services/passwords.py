@@ -7,13 +7,14 @@ from django.db import transaction
 
 from accounts.errors import CodeRefusedError, PasswordRefusedError, PasswordWrongError
 from accounts.locks import lock_person
-from accounts.models import Message, User, VerificationCode
+from accounts.models import Message, PersonSession, User, VerificationCode
 from accounts.queries import find_person_by_phone
 from accounts.rules.passwords import refuse_weak_password
 from accounts.services.audit import record_audit
 from accounts.services.codes import check_code
 from accounts.services.login import forget_login_failures
 from accounts.services.messages import send_message
+from accounts.services.sessions import end_other_sessions
 
 
 def reset_password(
@@ -43,19 +44,30 @@ def reset_password(
 
 
 def change_password(
-    *, person: User, present: str, password: str, now: datetime
+    *, person: User, present: str, password: str, now: datetime, session: str = ""
 ) -> User:
-    """Set a new password; the caller keeps this session. Raises `PasswordWrongError`."""
+    """Set a new password; all sessions end but `session`. Raises `PasswordWrongError`."""
     if not person.check_password(present):
         raise PasswordWrongError
-    return _set_password(person, password, action="account.password_changed", now=now)
+    return _set_password(
+        person, password, action="account.password_changed", now=now, session=session
+    )
 
 
 @transaction.atomic
-def _set_password(person: User, password: str, *, action: str, now: datetime) -> User:
+def _set_password(
+    person: User, password: str, *, action: str, now: datetime, session: str = ""
+) -> User:
     person = lock_person(person.pk)
     person.set_password(password)
-    person.save(update_fields=["password"])
+    person.password_changed_at = now
+    person.save(update_fields=["password", "password_changed_at"])
+    end_other_sessions(
+        person=person,
+        current=session,
+        reason=PersonSession.EndReason.PASSWORD,
+        now=now,
+    )
     if person.phone_index is not None:
         send_message(
             channel=Message.Channel.SMS,

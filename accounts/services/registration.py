@@ -13,13 +13,14 @@ from accounts.errors import (
     RegionRefusedError,
     RegistrationThrottledError,
 )
-from accounts.models import Consent, Profile, ThrottleCounter, UnitMember, User
+from accounts.models import Profile, ThrottleCounter, UnitMember, User
 from accounts.queries import find_region, find_unit, is_id_number_taken, is_phone_taken
 from accounts.rules.identity import read_id_number
 from accounts.rules.names import read_name
 from accounts.rules.throttles import NUMBER_PHONE
 from accounts.rules.usernames import make_username
 from accounts.services.audit import record_audit
+from accounts.services.consents import record_consents
 from accounts.services.throttling import Counter, take_tries, throttle_key
 from accounts.services.units import move_member
 from portal.lib.phones import normalise_phone
@@ -54,7 +55,9 @@ def register_person(*, application: Application, address: str, now: datetime) ->
         with transaction.atomic():
             user.save(force_insert=True)
             _write_profile(user, application, now=now)
-            _write_consents(user, application.consents, address=address, now=now)
+            record_consents(
+                person=user, consents=application.consents, address=address, now=now
+            )
             record_audit(
                 action="account.registered",
                 target=f"user:{user.code}",
@@ -120,19 +123,4 @@ def _write_profile(user: User, application: Application, *, now: datetime) -> No
         after=unit,
         source=UnitMember.Source.REGISTERED,
         now=now,
-    )
-
-
-def _write_consents(
-    user: User, consents: Mapping[str, str], *, address: str, now: datetime
-) -> None:
-    Consent.objects.bulk_create(
-        Consent(
-            person=user,
-            kind=kind,
-            version=version,
-            given_at=now,
-            address=address or None,
-        )
-        for kind, version in sorted(consents.items())
     )

@@ -5,7 +5,8 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.models import User
+from accounts.models import PersonRequest, User
+from accounts.queries.requests import Comparison, compare_request
 from accounts.services.audit import record_audit
 
 
@@ -34,11 +35,28 @@ def unmask_person(
 
 
 @transaction.atomic
+def unmask_request(
+    *, request: PersonRequest, actor: User, reason: str, now: datetime
+) -> Comparison:
+    """Old and new of a request in clear; `reason` goes into the audit like that of a person."""
+    comparison = compare_request(request, masked=False)
+    record_audit(
+        action="personal_data.unmasked",
+        target=f"request:{request.code}",
+        actor=actor,
+        now=now,
+        detail={"reason": reason},
+    )
+    return comparison
+
+
+@transaction.atomic
 def create_staff(*, person: User, password: str, actor: User, now: datetime) -> User:
     """Save a new colleague's account, filled in but for the password."""
     person.is_staff = True
     person.date_joined = now
     person.set_password(password)
+    person.password_changed_at = now
     person.save(force_insert=True)
     record_audit(
         action="account.staff_created",

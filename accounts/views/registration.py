@@ -27,6 +27,7 @@ from accounts.models import VerificationCode
 from accounts.queries import find_region, list_regions
 from accounts.rules.identity import read_id_number
 from accounts.rules.notices import CURRENT
+from accounts.services.captchas import is_code_suspicious
 from accounts.services.codes import check_code
 from accounts.services.drafts import Draft, open_draft, seal_draft
 from accounts.services.registration import (
@@ -34,6 +35,7 @@ from accounts.services.registration import (
     refuse_taken_numbers,
     register_person,
 )
+from accounts.views.captcha import is_captcha_answered, show_captcha
 from accounts.views.invitations import has_opened
 from accounts.views.visitors import get_address, get_browser, get_posted
 from portal.lib.masks import mask_id_number
@@ -51,10 +53,19 @@ def register(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     draft = read_draft(request, now=now)
     form = build_form(request, draft, now=now)
-    if request.method == "POST" and form.is_valid():
+    if (
+        request.method == "POST"
+        and form.is_valid()
+        and is_captcha_answered(
+            request, form, is_suspicious=needs_captcha(request, form, now=now), now=now
+        )
+    ):
         draft = prove_phone(request, form, draft, now=now)
         if draft is not None and accept(request, form, draft, now=now):
             return redirect("accounts:register-confirm")
+    show_captcha(
+        request, form, is_suspicious=needs_captcha(request, form, now=now), now=now
+    )
     context = {"form": form, "steps": list_steps(0), "notices": CURRENT}
     return render(request, "accounts/register.html", context)
 
@@ -96,6 +107,16 @@ def build_form(
         today=today,
         proved_phone=draft.phone if draft else "",
         has_password=application is not None,
+    )
+
+
+def needs_captcha(
+    request: HttpRequest, form: RegistrationForm, *, now: datetime
+) -> bool:
+    return is_code_suspicious(
+        phone=getattr(form, "cleaned_data", {}).get("phone", ""),
+        address=get_address(request),
+        now=now,
     )
 
 

@@ -1,5 +1,7 @@
 """How personal data may be shown: enough to recognise one's own, too little for a stranger."""
 
+from ipaddress import ip_address
+
 
 def mask_id_number(number: str) -> str:
     """`500105********4512`; empty stays empty."""
@@ -13,6 +15,19 @@ def mask_phone(phone: str) -> str:
     if len(phone) < 8:
         return "*" * len(phone)
     return f"{phone[:3]}****{phone[-4:]}"
+
+
+def mask_address(address: str) -> str:
+    """`203.0.113.*`, `2001:0db8:0001:*`: the network, not the connection; empty stays empty."""
+    if ":" in address:
+        return ":".join([*ip_address(address).exploded.split(":")[:3], "*"])
+    return f"{address.rpartition('.')[0]}.*" if address else ""
+
+
+def mask_email(address: str) -> str:
+    """`z***@example.com`, no longer than 60 characters; empty stays empty."""
+    name, _, host = address.partition("@")
+    return f"{name[:1]}***@{host}"[:60] if address else ""
 
 
 def mask_name(name: str) -> str:

@@ -40,19 +40,32 @@ def write_sheet(
     sheet.freeze_panes = "A2"
     for place, (_, width) in enumerate(columns, start=1):
         sheet.column_dimensions[get_column_letter(place)].width = width
-    sheet.append([_make_cell(sheet, label, bold=True) for label, _ in columns])
+    sheet.append([make_text_cell(sheet, label, bold=True) for label, _ in columns])
     for row in rows:
-        sheet.append([_make_cell(sheet, value) for value in row])
+        sheet.append([make_text_cell(sheet, value) for value in row])
     output = BytesIO()
     book.save(output)
     return output.getvalue()
 
 
-def _make_cell(sheet: Any, value: object, *, bold: bool = False) -> WriteOnlyCell:
-    cell = WriteOnlyCell(sheet, clean_cell(value))
-    # openpyxl guesses from the value: a text that begins with = would become a formula.
-    cell.data_type = "s"
-    cell.number_format = "@"
+def make_text_cell(
+    sheet: Any, value: object, *, bold: bool = False, style: str = ""
+) -> WriteOnlyCell:
+    """Return a cell of a write-only sheet that is text whatever it holds.
+
+    `style` names one of the book's named styles, which then has to be in text format: for
+    thousands of cells that is three times as fast as styles of their own.
+    """
+    text = clean_cell(value)
+    # None and not an empty text: Excel wants something in a cell that is called text.
+    cell = WriteOnlyCell(sheet, text or None)
+    if style:
+        cell.style = style
+    else:
+        cell.number_format = "@"
     if bold:
         cell.font = Font(bold=True)
+    if text:
+        # openpyxl guesses: a text that begins with = would become a formula.
+        cell.data_type = "s"
     return cell

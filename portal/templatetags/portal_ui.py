@@ -98,7 +98,6 @@ def widget_kind(field: BoundField) -> str:
 
 CSS_CLASS_OF_KIND = {
     "input": "form-control",
-    "file": "form-control",
     "select": "form-select",
     "checkbox": "form-check-input",
     "choices": "form-check-input",

@@ -253,7 +253,8 @@
     const missing = config.durationMs - answer.chapter.covered_ms - answer.chapter.pending_ms;
     const start = firstGapMs();
     say("本章节尚有未学习的部分");
-    showNotice(`本章节还有 ${clock(missing)} 未计入，补看后即可完成。`, "补看未学习部分", () => {
+    const told = clock(Math.max(missing, WORTH_A_WORD_MS));
+    showNotice(`本章节还有 ${told} 未计入，补看后即可完成。`, "补看未学习部分", () => {
       hideNotice();
       player.currentTime(start / 1000);
       playOn();
@@ -336,7 +337,7 @@
         playOn();
       });
     } else if (error.code === "login_required") {
-      say("登录已过期，已停止计时");
+      say("已退出登录，已停止计时");
       showNotice(error.message, "重新登录", null, config.urls.login);
     } else {
       say("已停止计时");

@@ -178,6 +178,8 @@
       this.stop();
       this.part("question").disabled = true;
       this.part("submit").disabled = true;
+      // What an earlier try was told would contradict the praise.
+      this.part("note").textContent = "";
       this.part("message").classList.add("is-right");
       this.part("message").textContent = "回答正确，学习时间已计入";
       return new Promise((resolve) => {

@@ -82,6 +82,20 @@
     }
   }
 
+  // A file field shows the name of the file chosen in the page's own words.
+  function nameChosenFiles() {
+    document.querySelectorAll("[data-file-pick]").forEach((label) => {
+      const input = label.querySelector("input[type=file]");
+      const name = label.querySelector("[data-file-name]");
+      const nothing = name.textContent;
+      const show = () => {
+        name.textContent = input.files.length ? input.files[0].name : nothing;
+      };
+      input.addEventListener("change", show);
+      window.addEventListener("pageshow", show);
+    });
+  }
+
   function printOnClick() {
     document.querySelectorAll("[data-print]").forEach((button) => {
       button.addEventListener("click", () => window.print());
@@ -89,6 +103,7 @@
   }
 
   markActiveLinks();
+  nameChosenFiles();
   printOnClick();
   watchTopButton();
   guardForms();

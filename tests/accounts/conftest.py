@@ -35,6 +35,38 @@ def read_code(db: None) -> Callable[[], str]:
 
 
 @pytest.fixture
+def pending(db: None) -> Callable[..., Any]:
+    """A function that makes an account as a list does: no password, open for a while."""
+    from datetime import timedelta
+
+    from tests.clock import at
+    from tests.factories.accounts import UserFactory
+
+    def make(**more: Any) -> Any:
+        until = at("2026-06-15 10:00") + timedelta(days=30)
+        fields = {"pending": True, "password": None, "pending_until": until} | more
+        return UserFactory(**fields)
+
+    return make
+
+
+@pytest.fixture
+def answer_captcha(db: None) -> Callable[[Any], dict[str, str]]:
+    """A function that returns a page's captcha fields with the right answer."""
+    from captcha.models import CaptchaStore
+
+    def answer(response: Any) -> dict[str, str]:
+        found = re.search(
+            r'name="captcha_key" value="(\w+)"', response.content.decode()
+        )
+        assert found, "the page asks for no captcha"
+        row = CaptchaStore.objects.get(hashkey=found[1])
+        return {"captcha_key": found[1], "captcha_answer": row.response}
+
+    return answer
+
+
+@pytest.fixture
 def run_tasks(django_capture_on_commit_callbacks: Any) -> Any:
     """A context in which tasks that wait for the commit run at its end."""
     return lambda: django_capture_on_commit_callbacks(execute=True)

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from accounts.models import AuditEntry, Message, Unit, User
+from accounts.models import AuditEntry, Consent, Message, Profile, Unit, User
 from accounts.services.messages import send_message
 from accounts.services.reference_data import load_roles
 from tests.factories.accounts import RegionFactory, UserFactory
@@ -100,6 +100,24 @@ def test_finding_wants_the_right_to_see_people(client_of, owner):
     person = UserFactory(staff=True)
 
     assert client_of(person).post(FIND, {"number": owner.phone}).status_code == 403
+
+
+def test_what_is_not_known_is_a_dash(desk, staff, owner):
+    Profile.objects.filter(person=owner).update(series="", level="")
+
+    for person in (staff, owner):
+        assert "None" not in text(desk.get(page_of(person)))
+
+
+def test_the_channel_of_a_consent_is_in_chinese(desk, owner, now):
+    Consent.objects.create(
+        person=owner, kind=Consent.Kind.PRIVACY, version="2026-01", given_at=now
+    )
+
+    html = text(desk.get(page_of(owner)))
+
+    assert "<p>网站</p>" in html
+    assert "<p>web</p>" not in html
 
 
 def test_the_page_of_a_person_is_masked(desk, owner):

@@ -1,8 +1,10 @@
 from datetime import timedelta
 
 import pytest
+from captcha.models import CaptchaStore
 
 from accounts.models import Message, ThrottleCounter, VerificationCode
+from accounts.services.captchas import make_challenge
 from accounts.services.cleaning import forget_old_traces
 from accounts.services.codes import send_code
 from accounts.services.messages import deliver_due_messages
@@ -38,6 +40,15 @@ def test_codes_and_counters_go_after_two_days(sent, now):
     assert VerificationCode.objects.count() == 0
     assert ThrottleCounter.objects.count() == 0
     assert Message.objects.get().text
+
+
+def test_captchas_go_when_they_are_over(now):
+    make_challenge(now=now)
+    young = make_challenge(now=now + timedelta(minutes=4))
+
+    forget_old_traces(now=now + timedelta(minutes=5, seconds=1))
+
+    assert [row.hashkey for row in CaptchaStore.objects.all()] == [young]
 
 
 def test_texts_of_messages_go_after_90_days_their_rows_stay(sent, now):

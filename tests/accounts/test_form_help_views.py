@@ -46,7 +46,7 @@ def test_too_soon(client):
     assert VerificationCode.objects.count() == 1
 
 
-@pytest.mark.parametrize("purpose", ["", "activate", "other"])
+@pytest.mark.parametrize("purpose", ["", "other", "old_phone", "new_phone", "close"])
 def test_no_other_purposes(client, purpose):
     response = client.post(SEND, {"purpose": purpose, "phone": PHONE})
 
@@ -132,6 +132,8 @@ def test_latin_letters_of_either_case(client, regions):
         ("", "没有的", "查找不到单位？请选择您档案所在区县"),
         ("500103", "没有的", "并直接填写单位全称"),
         ("500103", "示", ""),
+        ("500103", "示例\0", ""),
+        ("500103\0", "示例", ""),
     ],
 )
 def test_no_units(client, regions, region, text, words):

@@ -90,11 +90,13 @@ def test_a_session_ends_when_its_account_is_closed(client_of, owner):
     assert client.get(reverse("accounts:profile")).status_code == 302
 
 
-def test_too_many_failures(client, owner, clock, now):
-    for _ in range(5):
-        post(client, owner.phone, "not-the-password")
+def test_too_many_failures(client, owner, clock, now, answer_captcha):
+    fields = {}
+    for number in range(5):
+        response = post(client, owner.phone, "not-the-password", **fields)
+        fields = answer_captcha(response) if number >= 2 else {}
 
-    response = post(client, owner.phone)
+    response = post(client, owner.phone, **fields)
     assert response.status_code == 429
     assert "请15分钟后再试，或使用短信验证码登录" in response.content.decode()
     assert_nobody(client)

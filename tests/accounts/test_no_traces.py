@@ -4,6 +4,7 @@ import logging
 import re
 import zlib
 from base64 import b64encode
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -12,15 +13,18 @@ from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.db import connection
 from django.urls import reverse
+from django.utils import timezone
 
-from accounts.models import Message, User
+from accounts.models import Message, PersonRequest, User, VerificationCode
 from accounts.services.messages import deliver_due_messages
 from accounts.services.reference_data import load_regions
 from portal.celery import app
-from tests.factories.accounts import make_id_number, make_phone
+from tests.factories.accounts import UserFactory, make_id_number, make_phone
+from tests.factories.requests import make_staff, upload
 
 PHONE = make_phone(123456)
 NUMBER = make_id_number(123456)
+NEW_PHONE = make_phone(123457)
 PASSWORD = "hongyadong-1900"
 ADDRESS = "203.0.113.77"
 REGISTER = reverse("accounts:register")
@@ -167,6 +171,91 @@ def test_a_life_leaves_no_number_anywhere(client, broker, caplog, capfd):
     counters = [row for table, row in dump_database() if "throttle" in table]
     assert counters
     assert not any(ADDRESS.encode() in row for row in counters)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_requests_leave_no_number_and_no_picture_anywhere(
+    client, broker, caplog, capfd
+):
+    """Two numbers of a person, two phones, and what a file was called."""
+    load_regions()
+    caplog.set_level(logging.INFO)
+    person = UserFactory(name="赵一", id_number=NUMBER, phone=PHONE)
+    new_phone, new_number = make_phone(123457), make_id_number(123457)
+    secrets = [PHONE, NUMBER, new_phone, new_number, "身份证正面"]
+    visitor = {"REMOTE_ADDR": ADDRESS}
+
+    client.post(SEND, {"purpose": "request", "phone": new_phone}, **visitor)
+    code = read_code()
+    form = {
+        "name": "赵一",
+        "id_number": NUMBER,
+        "phone": new_phone,
+        "code": code,
+        "proofs": [upload(name=f"身份证正面{NUMBER}.jpg")],
+    }
+    sent = client.post(reverse("accounts:phone-lost"), form, **visitor)
+    assert sent.url == reverse("accounts:phone-lost-sent")
+    client.get(sent.url)
+    client.force_login(person)
+    filing = reverse("accounts:request-new", args=["number-change"])
+    client.post(filing, {"id_number": new_number, "proofs": [upload()]})
+    assert PersonRequest.objects.count() == 2
+
+    for role in ("业务", "审核", "审核"):
+        client.force_login(make_staff(role))
+        for row in PersonRequest.objects.all():
+            page = reverse("admin:accounts_personrequest_change", args=[row.pk])
+            client.get(page)
+            client.post(page, {"decision": "approve", "version": row.version})
+
+    states = set(PersonRequest.objects.values_list("state", flat=True))
+    assert states == {"approved"}
+    cache.set("probe", "the cache is looked at")
+    printed = "".join(capfd.readouterr())
+    assert find_traces(secrets, caplog.text + printed) == []
+    stored = dict(dump_files(django_settings.MEDIA_ROOT))
+    assert stored
+    assert not any(b"JFIF" in content for content in stored.values())
+
+
+def test_a_first_login_a_new_phone_and_an_end_leave_none_either(
+    client, broker, caplog, capfd
+):
+    caplog.set_level(logging.INFO)
+    now = timezone.now()
+    person = UserFactory(
+        id_number=NUMBER,
+        phone=PHONE,
+        pending=True,
+        password=None,
+        pending_until=now + timedelta(days=30),
+    )
+    first, secrets = f"edu@{NUMBER[-6:]}", [PHONE, NUMBER, NEW_PHONE, PASSWORD]
+
+    def visit(url, data):
+        return client.post(url, data, REMOTE_ADDR=ADDRESS)
+
+    visit(LOGIN, {"account": NUMBER, "password": "edu@000000"})
+    visit(LOGIN, {"account": NUMBER, "password": first})
+    visit(SEND, {"purpose": "activate"})
+    agreed = {"is_right": "on", "agree_privacy": "on", "agree_sensitive": "on"}
+    own = {"password": PASSWORD, "password_again": PASSWORD, "code": read_code()}
+    assert visit(reverse("accounts:activate-details"), agreed | own).status_code == 302
+    visit(SEND, {"purpose": "new_phone", "phone": NEW_PHONE})
+    new = {"password": PASSWORD, "phone": NEW_PHONE, "code": read_code()}
+    visit(reverse("accounts:phone-change"), new)
+    assert visit(reverse("own-data"), {"password": PASSWORD}).status_code == 200
+    # One code a minute for a phone.
+    VerificationCode.objects.all().delete()
+    visit(SEND, {"purpose": "close"})
+    end = {"password": PASSWORD, "code": read_code(), "understood": "on"}
+    visit(reverse("accounts:close"), end)
+
+    person.refresh_from_db()
+    assert person.state == User.State.CLOSED
+    printed = "".join(capfd.readouterr())
+    assert find_traces([*secrets, first], caplog.text + printed) == []
 
 
 @pytest.mark.django_db(transaction=True)

@@ -180,6 +180,18 @@ def test_dom_11_the_new_district_is_proposed(client_of, person_of_yubei):
     assert "水土街道" in html
 
 
+@pytest.mark.parametrize("code", ["500105", "500112"])
+def test_dom_11_nobody_else_can_choose_the_old_ones(client_of, person, code):
+    before = values(person)
+
+    html = client_of(person).get(PROFILE).content.decode()
+    client_of(person).post(PROFILE, FORM | {"region": code})
+
+    assert f'value="{code}"' not in html
+    assert 'value="500157"' in html
+    assert values(person) == before
+
+
 def test_dom_11_the_old_one_may_stay(client_of, person_of_yubei):
     form = {
         "region": "500112",

@@ -12,12 +12,16 @@ from django.urls.converters import IntConverter, UUIDConverter
 
 # Views that change something: reading them must be refused, or a link or an image could act.
 POST_ONLY = {
+    "accounts:captcha-renew": {},
     "accounts:logout": {},
+    "accounts:request-withdraw": {"code": "nothing"},
     "accounts:send-code": {},
     "accounts:unit-choose": {},
     "accounts:unit-leave": {"code": "nothing"},
     "accounts:unit-invitation-withdraw": {"code": "nothing"},
     "accounts:wechat-unlink": {},
+    "accounts:session-end": {"code": "nothing"},
+    "accounts:sessions-end-others": {},
     "certificates:check": {},
     "certificates:refresh": {"number": "nothing"},
     "learning:session-open": {},

@@ -14,11 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import BrowserContext, ConsoleMessage, Page
+from django.test.testcases import LiveServerThread
+from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from playwright.sync_api import Error as PlaywrightError
+from pytest_django.live_server_helper import LiveServer
+
+from tests.browser.patient_server import PatientServer
 
 # Playwright's sync API runs an event loop in this thread; Django would refuse the database.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+# As long as Playwright waits with a click: machines have other things to do.
+expect.set_options(timeout=30_000)
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SCREENSHOTS = PROJECT / "var/test-screenshots"
@@ -80,9 +86,28 @@ def browser_type_launch_args(
     }
 
 
+@pytest.fixture(scope="session")
+def _patient_server() -> None:
+    LiveServerThread.server_class = PatientServer
+
+
+@pytest.fixture(scope="session")
+def live_server(_patient_server: None, live_server: LiveServer) -> LiveServer:
+    return live_server
+
+
+@pytest.fixture(autouse=True)
+def _silence_at_the_end(
+    transactional_db: None, live_server: LiveServer
+) -> Iterator[None]:
+    """Made after the database and before the pages, so ended between them."""
+    yield
+    live_server.thread.httpd.wait_for_silence()
+
+
 @pytest.fixture
 def browser_context_args(
-    browser_context_args: dict[str, Any], live_server: Any
+    browser_context_args: dict[str, Any], live_server: LiveServer
 ) -> dict[str, Any]:
     return {
         **browser_context_args,

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -71,13 +72,14 @@ def run_portal(folder: Path) -> Iterator[RunningPortal]:
 @contextmanager
 def own_database(environment: dict[str, str]) -> Iterator[None]:
     """Beside the test database of this run, so that no other test meets the sample data."""
-    server = os.environ.get("DATABASE_URL", "")
-    if not server.startswith(("postgres:", "postgresql:")):
+    url = urlsplit(os.environ.get("DATABASE_URL", ""))
+    if url.scheme not in {"postgres", "postgresql"}:
         yield
         return
-    base, _, _ = server.rpartition("/")
     name = f"journey_{os.getpid()}"
-    environment["DATABASE_URL"] = f"{base}/{name}"
+    environment["DATABASE_URL"] = url._replace(path=f"/{name}").geturl()
+    # The named database need not exist: pytest-django makes one beside it, too.
+    server = url._replace(path="/postgres").geturl()
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {name}")

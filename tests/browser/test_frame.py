@@ -2,17 +2,18 @@
 
 from collections.abc import Callable
 from datetime import date
+from itertools import pairwise
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from portal.support import services
 from portal.support.models import Conversation
 from tests.factories.accounts import UserFactory
-from tests.factories.catalog import PlanFactory
+from tests.factories.catalog import PlanCourseFactory, PlanFactory
 from tests.factories.content import ArticleFactory, DownloadFactory, HotlineFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -65,6 +66,12 @@ def sideways(page: Page) -> int:
     return width
 
 
+def is_cut_off(element: Locator) -> bool:
+    """Whether the element hides a part of its text at the right."""
+    cut: bool = element.evaluate("each => each.scrollWidth > each.clientWidth + 1")
+    return cut
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE])
 def test_no_public_page_scrolls_sideways(
     page: Page, content: None, size: tuple[int, int]
@@ -86,6 +93,68 @@ def test_the_personal_space_and_the_staff_site_do_not_scroll_sideways(
     for path in ("/space/", "/staff/"):
         page.goto(path)
         assert (path, sideways(page)) == (path, 0)
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_titles_of_downloads_are_read_in_full(
+    page: Page, content: None, size: tuple[int, int]
+) -> None:
+    resize(page, size)
+    page.goto("/")
+
+    title = page.locator(".files-short a", has_text=LONG_TITLE)
+
+    assert is_cut_off(title) is False
+
+
+def test_the_way_to_a_course_keeps_its_last_step_on_a_phone(page: Page) -> None:
+    resize(page, PHONE)
+    plan = PlanFactory(title=LONG_TITLE)
+    course = PlanCourseFactory(plan=plan, course__title="专业写作").course
+    page.goto(f"/plans/{plan.code}/courses/{course.code}/")
+
+    steps = page.get_by_label("当前位置").get_by_role("listitem")
+
+    expect(steps).to_have_count(4)
+    assert [is_cut_off(step) for step in steps.all()] == [False, False, True, False]
+    assert sideways(page) == 0
+
+
+def test_a_file_field_names_the_file_chosen(page: Page) -> None:
+    page.goto("/verify/")
+    field = page.get_by_label("合格证 PDF 文件")
+    name = page.locator("[data-file-name]")
+    expect(name).to_have_text("未选择文件")
+
+    field.set_input_files(
+        {"name": "证书.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"}
+    )
+
+    expect(name).to_have_text("证书.pdf")
+
+
+def test_the_verdict_on_a_file_fits_a_phone(page: Page) -> None:
+    resize(page, PHONE)
+    page.goto("/verify/")
+    page.get_by_label("合格证 PDF 文件").set_input_files(
+        {"name": "证书.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-"}
+    )
+
+    page.get_by_role("button", name="核验电子签章").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("核验未通过")
+    assert is_cut_off(page.locator(".verdict")) is False
+
+
+def test_headings_leave_out_no_level(page: Page, content: None) -> None:
+    for path in PUBLIC_PAGES:
+        page.goto(path)
+        levels: list[int] = page.evaluate(
+            "() => [...document.querySelectorAll('h1,h2,h3,h4,h5,h6')]"
+            ".map(heading => Number(heading.tagName[1]))"
+        )
+        steps = [after - before for before, after in pairwise(levels)]
+        assert (path, levels[:1], max(steps, default=0) < 2) == (path, [1], True)
 
 
 def test_the_way_in_is_at_the_top_right(page: Page) -> None:
@@ -157,4 +226,4 @@ def test_an_answer_of_staff_appears_without_reloading(page: Page, staff: Any) ->
     )
 
     # The page asks every six seconds.
-    expect(page.get_by_role("log")).to_contain_text("请重置密码", timeout=15_000)
+    expect(page.get_by_role("log")).to_contain_text("请重置密码")

@@ -1,19 +1,13 @@
 """The browser fixtures themselves: they must notice what they are there to notice."""
 
 import re
-import time
-from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.waiting import wait_until
+
 pytestmark = pytest.mark.django_db(transaction=True)
-
-
-def wait_for(page: Page, condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
-        page.wait_for_timeout(20)
 
 
 def test_a_page_without_fault_passes(page: Page, page_problems: list[str]):
@@ -30,7 +24,7 @@ def test_an_inline_script_is_blocked_and_noticed(page: Page, page_problems: list
         "() => { const s = document.createElement('script'); s.textContent = '1';"
         " document.body.append(s); }"
     )
-    wait_for(page, lambda: len(page_problems) == 2)
+    wait_until(page, lambda: len(page_problems) == 2)
 
     assert sorted(problem.split()[0] for problem in page_problems) == [
         "console:",
@@ -43,7 +37,7 @@ def test_an_error_of_a_script_is_noticed(page: Page, page_problems: list[str]):
     page.goto("/verify/")
 
     page.evaluate("() => { setTimeout(() => { throw new Error('planted'); }); }")
-    wait_for(page, lambda: len(page_problems) == 1)
+    wait_until(page, lambda: len(page_problems) == 1)
 
     assert ["planted" in problem for problem in page_problems] == [True]
     page_problems.clear()

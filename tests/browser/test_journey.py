@@ -6,6 +6,7 @@ in one browser session, as a trainee would have it; the staff have theirs.
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from playwright.sync_api import APIResponse, Browser, BrowserContext, Page, expe
 
 from portal.demo import LOGINS
 from portal.demo.catalog import read_samples
+from tests.browser.learner import watch_until
 from tests.browser.running_portal import RunningPortal, run_portal
 from tests.factories.accounts import make_id_number
 
@@ -29,9 +31,9 @@ CHAPTER_TIMEOUT = 90_000
 pytestmark = pytest.mark.journey
 
 
-@pytest.fixture(scope="module")
-def portal(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPortal]:
-    with run_portal(tmp_path_factory.mktemp("journey")) as running:
+@pytest.fixture
+def portal(tmp_path: Path) -> Iterator[RunningPortal]:
+    with run_portal(tmp_path) as running:
         yield running
 
 
@@ -45,9 +47,6 @@ def browser_context_args(
 def test_from_registration_to_a_sealed_certificate(
     page: Page, context: BrowserContext, browser: Browser, portal: RunningPortal
 ) -> None:
-    page.set_default_timeout(20_000)
-    expect.set_options(timeout=20_000)
-
     look_at_the_home_page(page)
     register(page, context)
     log_in_again(page)
@@ -200,9 +199,7 @@ def study_course(page: Page) -> int:
     for position in range(1, chapters + 1):
         page.locator(f"[data-chapter='{position}'] a").click()
         page.locator(".vjs-big-play-button").click()
-        expect(page.locator("video")).to_have_js_property(
-            "videoWidth", 960, timeout=30_000
-        )
+        expect(page.locator("video")).to_have_js_property("videoWidth", 960)
         questions += watch_to_the_end(page, position)
     return questions
 
@@ -212,7 +209,7 @@ def watch_to_the_end(page: Page, position: int) -> int:
     dialog = page.locator("dialog.prompt[open]")
     questions = 0
     while True:
-        expect(done.or_(dialog).first).to_be_visible(timeout=CHAPTER_TIMEOUT)
+        watch_until(page, done, dialog, timeout=CHAPTER_TIMEOUT)
         if not dialog.is_visible():
             return questions
         answer_question(page)

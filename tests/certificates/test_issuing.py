@@ -1,6 +1,7 @@
 import pytest
 
-from accounts.models import AuditEntry, Profile, User
+from accounts.models import AuditEntry, Profile, Region, User
+from accounts.services.reference_data import load_regions
 from certificates.errors import (
     CertificateRevokedError,
     NotCompletedError,
@@ -9,6 +10,7 @@ from certificates.errors import (
     ReasonMissingError,
 )
 from certificates.models import Certificate, CertificateIssue, NumberSeries
+from certificates.queries import list_printed_papers_for
 from certificates.services import (
     issue_certificate,
     refresh_certificate,
@@ -17,7 +19,7 @@ from certificates.services import (
 from learning.models import Enrolment
 from tests.clock import at
 from tests.factories.accounts import UserFactory
-from tests.factories.certificates import make_completed, make_issue
+from tests.factories.certificates import make_completed, make_issue, render
 from tests.factories.learning import EnrolmentFactory
 
 pytestmark = pytest.mark.django_db
@@ -161,6 +163,26 @@ def test_a_later_change_of_the_profile_does_not_reach_an_issued_certificate(owne
 
     made.refresh_from_db()
     assert made.printed == printed
+
+
+def test_dom_11_a_certificate_of_a_merged_district_keeps_its_name(owner):
+    """Printed in 2024, printed again today: 渝北区, whatever the profile says by now."""
+    load_regions()
+    regions = {region.code: region for region in Region.objects.all()}
+    Profile.objects.filter(person=owner).update(region=regions["500112"])
+    old = issue(make_completed(owner, year=2024), at("2024-12-20 10:00"))
+
+    render(old, now=at("2026-06-15 10:00"))
+    Profile.objects.filter(person=owner).update(region=regions["500157"])
+
+    old.refresh_from_db()
+    assert old.printed["region"] == "渝北区"
+    [paper] = list_printed_papers_for(owner)
+    assert paper.changed == ["组织机构"]
+    new = refresh_certificate(
+        certificate=old.certificate, actor=owner, now=at("2026-06-15 11:00")
+    )
+    assert new.printed["region"] == "两江新区"
 
 
 def test_a_refresh_adds_a_version_and_keeps_the_first(owner, now):

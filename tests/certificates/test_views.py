@@ -1,10 +1,12 @@
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from accounts.models import Profile
 from certificates.models import Certificate, CertificateIssue
 from certificates.services import refresh_certificate, revoke_certificate
-from tests.factories.accounts import UserFactory
+from tests.factories.accounts import UserFactory, make_id_number
 from tests.factories.certificates import make_completed, make_issue, read_file, render
 from tests.factories.learning import EnrolmentFactory
 
@@ -269,6 +271,65 @@ def test_a_refresh_without_a_change_is_told_and_makes_nothing(client_of, owner):
 
     assert "个人信息没有变化，证书无需刷新。" in response.content.decode()
     assert CertificateIssue.objects.count() == 1
+
+
+# --- What of the person stands on certificates already -------------------------------------
+
+
+def test_the_profile_says_what_is_printed_already(client_of, owner):
+    issue = make_issue(owner)
+    client = client_of(owner)
+    profile = client.get(reverse("accounts:profile")).content.decode()
+    assert f'hx-get="{address("printed")}"' in profile
+
+    html = client.get(address("printed")).content.decode()
+
+    assert "已印在证书上" in html
+    assert issue.certificate.number in html
+    assert "与现登记的信息一致" in html
+
+
+def test_what_has_changed_since_can_be_refreshed(client_of, owner):
+    issue = make_issue(owner)
+    Profile.objects.filter(person=owner).update(unit_name="新单位", level="senior")
+    owner.name = "赵易"
+    owner.store_id_number(make_id_number(7001))
+    owner.save()
+    client = client_of(owner)
+
+    html = client.get(address("printed")).content.decode()
+
+    assert "证书上的姓名、证件号码、专业级别、工作单位与现登记的不同" in html
+    assert CertificateIssue.objects.get().printed == issue.printed
+    client.post(address("refresh", issue.certificate.number))
+    assert "与现登记的信息一致" in client.get(address("printed")).content.decode()
+
+
+def test_nothing_is_said_without_a_valid_certificate(
+    client_of, owner, stranger, staff, now
+):
+    issue = make_issue(owner)
+    assert client_of(stranger).get(address("printed")).content.strip() == b""
+    revoke_certificate(
+        certificate=issue.certificate, actor=staff, reason="误发", now=now
+    )
+
+    assert client_of(owner).get(address("printed")).content.strip() == b""
+
+
+def test_it_takes_the_same_queries_for_one_certificate_and_for_three(
+    client_of, owner, django_assert_num_queries
+):
+    make_issue(owner, year=2024)
+    client = client_of(owner)
+    client.get(address("printed"))
+    with CaptureQueriesContext(connection) as one:
+        client.get(address("printed"))
+    for year in (2025, 2026):
+        make_issue(owner, year=year)
+
+    with django_assert_num_queries(len(one)):
+        client.get(address("printed"))
 
 
 def test_a_refresh_is_never_a_link(client_of, owner):

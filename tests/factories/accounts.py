@@ -5,6 +5,7 @@ from typing import Any
 
 import factory
 from django.contrib.auth.hashers import make_password
+from django.utils import timezone
 
 from accounts.models import (
     Profile,
@@ -90,6 +91,8 @@ class UserFactory(factory.django.DjangoModelFactory):
     phone = factory.Sequence(make_phone)
     password = PASSWORD
     date_joined = JOINED_AT
+    # A password that staff need not change at once.
+    password_changed_at = factory.LazyFunction(timezone.now)
 
     @classmethod
     def _create(cls, model_class: type[User], *args: Any, **kwargs: Any) -> User:

@@ -31,6 +31,7 @@ def test_nothing_can_be_written(client_of, staff):
     page = client.get(change_page(invoice)).content.decode()
 
     assert 'name="_save"' not in page
+    assert "所更正的发票" in page
     assert "33.00" in page
     delete = reverse("admin:invoices_invoice_delete", args=[invoice.pk])
     assert client.get(delete).status_code == 403

@@ -80,6 +80,18 @@ def test_steps_ahead_are_named_as_awaited(purchase: Purchase, client_of: LogIn) 
     ]
 
 
+def test_who_comes_back_from_the_cashier_is_told_to_wait(
+    purchase: Purchase, client_of: LogIn
+) -> None:
+    client = client_of(purchase.order.buyer)
+    before = client.get(detail_url(purchase.order)).content.decode()
+    after = client.get(f"{detail_url(purchase.order)}?returned=1").content.decode()
+
+    told = '<h2 id="order-state">正在确认支付结果</h2>'
+    assert (told in before, told in after) == (False, True)
+    assert "立即支付" in after
+
+
 def test_waiting_page_reloads_when_something_happened(
     purchase: Purchase, client_of: LogIn, post_notice: Callable[[bytes], Any]
 ) -> None:

@@ -3,7 +3,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-import time_machine
 from django.contrib.auth.models import Permission
 from django.test import Client
 from django.urls import reverse
@@ -58,14 +57,21 @@ def test_what_waits_is_counted(now: datetime) -> None:
 def test_figures_are_read_once_a_minute(
     now: datetime, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    with time_machine.travel(now, tick=False) as clock:
-        with django_assert_num_queries(FIGURE_QUERIES):
-            read_figures(now=now)
-        with django_assert_num_queries(0):
-            read_figures(now=now)
-        clock.shift(CACHE_SECONDS + 1)
-        with django_assert_num_queries(FIGURE_QUERIES):
-            read_figures(now=now)
+    minute = timedelta(seconds=CACHE_SECONDS)
+    with django_assert_num_queries(FIGURE_QUERIES):
+        read_figures(now=now)
+    with django_assert_num_queries(0):
+        read_figures(now=now + minute - timedelta(seconds=1))
+    with django_assert_num_queries(FIGURE_QUERIES):
+        read_figures(now=now + minute)
+
+
+def test_no_figure_of_yesterday_is_shown_after_midnight(now: datetime) -> None:
+    midnight = now.replace(hour=0, minute=0)
+    OrderFactory(paid=True, paid_at=midnight - timedelta(hours=1))
+
+    assert read_figures(now=midnight - timedelta(seconds=1))["orders_today"] == 1
+    assert read_figures(now=midnight)["orders_today"] == 0
 
 
 def test_the_start_page_is_chinese_and_links_to_what_waits(

@@ -83,6 +83,7 @@ def test_the_tests_need_a_browser_more(bare_debian):
     assert result.returncode == 1
     assert "libatomic1" in result.stderr
     assert "fonts-noto-cjk" in result.stderr
+    assert "poppler-utils" in result.stderr
     assert "chromium" in result.stderr
 
 

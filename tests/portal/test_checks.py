@@ -16,6 +16,7 @@ def production(settings, monkeypatch):
     """Settings as they should be in production."""
     settings.SANDBOX = False
     settings.MESSAGE_BOX = False
+    settings.STAFF_TOTP = True
     settings.INVOICE_PROVIDER = ""
     settings.SMS_PROVIDER = "example.sms.Operator"
     settings.SECRET_KEY = "s" * 50
@@ -66,6 +67,8 @@ def test_a_proper_production_passes(production):
             "accounts.services.messages.MessageBoxProvider",
             ["portal.E012"],
         ),
+        ("STAFF_TOTP", False, ["portal.E013"]),
+        ("STAFF_ADDRESSES", ["10.1.0.0/16", "office"], ["portal.E014"]),
         ("REDIS_URL", "", ["portal.W002"]),
     ],
 )
@@ -119,6 +122,22 @@ def test_collected_files_need_no_node_modules(settings, tmp_path):
 
 def test_installed_packages_pass():
     assert checks.check_front_end(None) == []
+
+
+@pytest.mark.parametrize("rule", ["edu_last_six", "last_six", "zeros"])
+def test_known_rules_of_the_first_password_pass(settings, rule):
+    settings.FIRST_PASSWORD_RULE = rule
+
+    assert checks.check_first_password_rule(None) == []
+
+
+@pytest.mark.parametrize("rule", ["", "edu", "EDU_LAST_SIX"])
+def test_an_unknown_rule_of_the_first_password_stops_the_start(settings, rule):
+    settings.FIRST_PASSWORD_RULE = rule
+
+    assert [each.id for each in checks.check_first_password_rule(None)] == [
+        "portal.E020"
+    ]
 
 
 # --- SMS -----------------------------------------------------------------------------------

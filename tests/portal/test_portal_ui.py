@@ -91,6 +91,14 @@ def test_radio_buttons_are_a_group_with_a_legend() -> None:
     assert 'for="id_invoice_0"' in html
 
 
+def test_a_file_is_chosen_in_the_words_of_the_page() -> None:
+    html = render_field("proof", SampleForm())
+
+    assert "选择文件" in html
+    assert "未选择文件" in html
+    assert 'class="visually-hidden"' in html
+
+
 def test_a_password_is_not_written_back() -> None:
     html = render_field("password", SampleForm({"password": "secret-of-mine"}))
 

@@ -1,0 +1,133 @@
+"""From the request to act for a unit, with a picture of the letter, to the appointment."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import PersonRequest, UnitAppointment, User
+from accounts.services.reference_data import load_regions
+from tests.factories.accounts import UserFactory
+from tests.factories.requests import UNIT_CODE, make_picture, make_staff
+
+pytestmark = pytest.mark.django_db(transaction=True)
+DESK, PHONE_SIZE = (1280, 900), (390, 844)
+
+
+@pytest.fixture
+def person() -> User:
+    load_regions()
+    return UserFactory(name="赵一", username="zhao_yi")
+
+
+@pytest.fixture
+def letter(tmp_path: Path) -> str:
+    path = tmp_path / "介绍信.png"
+    path.write_bytes(make_picture("PNG", (1200, 900)))
+    return str(path)
+
+
+@pytest.fixture
+def log_in(context: BrowserContext, client_of: Callable[[User], object]) -> object:
+    """A function that gives the browser the session of a person."""
+
+    def become(person: User, url: str) -> None:
+        session = client_of(person).cookies[settings.SESSION_COOKIE_NAME].value
+        context.add_cookies(
+            [{"name": settings.SESSION_COOKIE_NAME, "value": session, "url": url}]
+        )
+
+    return become
+
+
+def width_over(page: Page) -> int:
+    width: int = page.evaluate(
+        "() => document.documentElement.scrollWidth - innerWidth"
+    )
+    return width
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE_SIZE])
+def test_from_the_request_to_the_appointment(
+    page: Page,
+    person: User,
+    letter: str,
+    log_in: Callable[[User, str], None],
+    live_server: object,
+    size: tuple[int, int],
+) -> None:
+    url = str(live_server)
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    log_in(person, url)
+    page.goto("/accounts/requests/")
+    page.get_by_role("link", name="单位经办人申请").click()
+    page.get_by_label("组织机构（区县）").select_option(label="渝中区")
+    page.get_by_label("工作单位").fill("重庆市示例学校")
+    page.get_by_label("统一社会信用代码").fill(f"{UNIT_CODE[:8]} {UNIT_CODE[8:]}")
+    page.get_by_label("介绍信").set_input_files(letter)
+    assert width_over(page) <= 0
+    page.get_by_role("button", name="提交申请").click()
+
+    expect(page.get_by_text("申请已提交")).to_be_visible()
+    expect(page.get_by_text("待审核")).to_be_visible()
+    assert width_over(page) <= 0
+    row = PersonRequest.objects.get()
+
+    log_in(make_staff("业务"), url)
+    page.goto("/staff/accounts/personrequest/?due=waiting")
+    page.get_by_role("link", name=row.code).click()
+    picture = page.get_by_role("img", name="证明材料1.jpg")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("img => img.naturalWidth") == 1200
+    page.get_by_role("button", name="通过", exact=True).click()
+
+    expect(page.get_by_text("已通过。")).to_be_visible()
+    appointment = UnitAppointment.objects.get()
+    assert appointment.person == person
+    assert appointment.unit.credit_code == UNIT_CODE
+
+    log_in(person, url)
+    page.goto("/accounts/requests/")
+    page.get_by_role("link", name=re.compile(row.code)).click()
+    expect(page.get_by_text("您已成为该单位的经办人")).to_be_visible()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE_SIZE])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/accounts/requests/",
+        "/accounts/requests/new/name-change/",
+        "/accounts/requests/new/number-change/",
+        "/accounts/profile/",
+    ],
+)
+def test_no_page_of_a_person_scrolls_sideways(
+    page: Page,
+    person: User,
+    log_in: Callable[[User, str], None],
+    live_server: object,
+    path: str,
+    size: tuple[int, int],
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    log_in(person, str(live_server))
+    page.goto(path)
+
+    assert width_over(page) <= 0
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE_SIZE])
+@pytest.mark.parametrize(
+    "path", ["/accounts/phone-lost/", "/accounts/phone-lost/state/"]
+)
+def test_no_public_page_scrolls_sideways(
+    page: Page, person: User, path: str, size: tuple[int, int]
+) -> None:
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.goto(path)
+
+    assert width_over(page) <= 0
