@@ -258,6 +258,42 @@ class DeciderRefusedError(AccountsError):
     message = "您不能审批该申请。"
 
 
+class ListStateError(AccountsError):
+    """The list has moved on since the page was shown."""
+
+    message = "名单状态已变化，请刷新页面后再操作。"
+
+
+class ListEmptyError(AccountsError):
+    """No row of the list can be registered."""
+
+    message = "名单中没有可以登记的人员，请修改后重新上传。"
+
+
+class ListInvalidError(AccountsError):
+    """Rows with problems are left out only by an explicit choice."""
+
+    message = "名单中还有问题行。请修改后重新上传，或选择“先登记正确的人员”。"
+
+
+class ListLimitError(AccountsError):
+    """Too many lists, or rows, of one person in a day: a list tells who has an account."""
+
+    message = "今日上传的名单过多，请明天再试，或联系在线客服。"
+
+
+class ListNotAllowedError(AccountsError):
+    """The person does not act for the unit (any more)."""
+
+    message = "您不是该单位的经办人，不能办理此名单。"
+
+
+class TwoPersonsError(AccountsError):
+    """Whoever handed a list in does not decide on it."""
+
+    message = "本人上传或提交的名单须由另一名工作人员审核。"
+
+
 class DeliveryError(AccountsError):
     """A message was not delivered; `permanent` ones are not tried again."""
 

@@ -1,5 +1,7 @@
-"""Every row lock of the accounts. Order: counters, codes, requests, units, invitations, people,
-devices, messages, the audit head.
+"""Every row lock of the accounts.
+
+Order: lists, counters, codes, requests, units, invitations, people, devices, messages, the
+audit head.
 
 The audit head comes last in a transaction and is held shortly: everybody who writes an
 audit entry waits for it.
@@ -12,6 +14,7 @@ from accounts.models import (
     CoordinatorInvitation,
     Message,
     PersonRequest,
+    RegistrationList,
     StaffDevice,
     ThrottleCounter,
     Unit,
@@ -22,6 +25,27 @@ from accounts.models import (
 
 # What the first entry of the audit chain has before it.
 GENESIS = "0" * 64
+
+
+def lock_list(list_id: int) -> RegistrationList:
+    return (
+        RegistrationList.objects.select_for_update(of=("self",))
+        .select_related("unit__region")
+        .get(pk=list_id)
+    )
+
+
+def lock_lists_being_created() -> None:
+    """Let one worker at a time write accounts from lists.
+
+    People are unique by number and by phone: no one order of inserting suits both, and two
+    lists with the same people would end in a deadlock. Whichever of two workers looks later
+    sees the other's list here, and waits.
+    """
+    at_work = RegistrationList.objects.select_for_update().filter(
+        state=RegistrationList.State.CREATING
+    )
+    list(at_work.order_by("pk").values_list("pk", flat=True))
 
 
 def lock_counter(

@@ -6,7 +6,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.errors import WeChatError
-from accounts.services import cleaning, messages, wechat
+from accounts.models import RegistrationList
+from accounts.queries.lists import list_idle_lists
+from accounts.services import cleaning, lists, messages, wechat
 
 
 @shared_task
@@ -19,6 +21,29 @@ def deliver_messages(**_kwargs: object) -> None:
 def forget_old_traces(**_kwargs: object) -> None:
     """Delete codes, counters and message texts that have served their purpose."""
     cleaning.forget_old_traces(now=timezone.now())
+
+
+@shared_task
+def check_list(list_id: int, **_kwargs: object) -> None:
+    """Read and check one registration list."""
+    lists.check_list(list_id=list_id, clock=timezone.now)
+
+
+@shared_task
+def create_list_accounts(list_id: int, **_kwargs: object) -> None:
+    """Open the accounts of one approved list."""
+    lists.create_accounts(list_id=list_id, clock=timezone.now)
+    deliver_messages.delay_on_commit()
+
+
+@shared_task
+def sweep_lists(**_kwargs: object) -> None:
+    """Find lists whose wake-up call was lost or whose worker was killed."""
+    now = timezone.now()
+    for list_id in list_idle_lists(RegistrationList.TO_CHECK, now=now):
+        check_list.delay(list_id)
+    for list_id in list_idle_lists(RegistrationList.TO_CREATE, now=now):
+        create_list_accounts.delay(list_id)
 
 
 @shared_task(autoretry_for=(WeChatError,), retry_backoff=30, max_retries=5)

@@ -64,6 +64,11 @@ TODAY = (
 )
 WAITING = (
     Source(
+        *("待审核名单", "lists", "file-earmark-spreadsheet"),
+        "accounts.RegistrationList",
+        query="state__exact=submitted",
+    ),
+    Source(
         *("待回复咨询", "conversations", "chat-dots", "support.Conversation"),
         query="state__exact=open",
     ),

@@ -217,7 +217,7 @@ def check_tencent_sms() -> list[CheckMessage]:
     if empty:
         return [
             Error(
-                "腾讯云短信配置不完整", hint="Set " + ", ".join(empty), id="portal.E013"
+                "腾讯云短信配置不完整", hint="Set " + ", ".join(empty), id="portal.E016"
             )
         ]
     if find_spec("tencentcloud") is None:
@@ -225,16 +225,16 @@ def check_tencent_sms() -> list[CheckMessage]:
             Error(
                 "腾讯云短信组件尚未安装",
                 hint="Install requirements/sms.txt.",
-                id="portal.E014",
+                id="portal.E017",
             )
         ]
     try:
         known = set(read_templates(config["templates"]))
     except ValueError as error:
-        return [Error("腾讯云短信模板配置有误", hint=str(error), id="portal.E015")]
+        return [Error("腾讯云短信模板配置有误", hint=str(error), id="portal.E018")]
     if unknown := known - set(TEMPLATES):
         names = ", ".join(sorted(unknown))
-        return [Error("腾讯云短信模板配置有误", hint=names, id="portal.E015")]
+        return [Error("腾讯云短信模板配置有误", hint=names, id="portal.E018")]
     # Those with a subject go out by mail.
     sms = {name for name, text in TEMPLATES.items() if not text.subject}
     missing = sorted(sms - known)

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
-from accounts.models import Message, PersonRequest, User
+from accounts.models import Message, PersonRequest, RegistrationList, User
 from accounts.rules.requests import WAITING
 from catalog.models import Video
 from certificates.models import Certificate, CertificateIssue
@@ -71,6 +71,9 @@ def count_today(today: datetime, now: datetime) -> dict[str, int]:
 
 def count_waiting(now: datetime) -> dict[str, int]:
     return {
+        "lists": RegistrationList.objects.filter(
+            state=RegistrationList.State.SUBMITTED
+        ).count(),
         "conversations": Conversation.objects.filter(
             state=Conversation.State.OPEN
         ).count(),

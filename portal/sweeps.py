@@ -3,6 +3,7 @@
 # Task and how many times settings.SWEEP_SECONDS lie between two of its runs.
 SWEEPS = {
     "accounts.tasks.deliver_messages": 1,
+    "accounts.tasks.sweep_lists": 1,
     "accounts.tasks.forget_old_traces": 360,
     "catalog.tasks.process_waiting_videos": 6,
     "orders.tasks.sweep_gateway_messages": 1,

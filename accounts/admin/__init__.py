@@ -3,6 +3,7 @@
 from accounts.admin import (
     calendar,
     coordinators,
+    lists,
     logins,
     organisations,
     people,
@@ -13,6 +14,7 @@ from accounts.admin import (
 __all__ = [
     "calendar",
     "coordinators",
+    "lists",
     "logins",
     "organisations",
     "people",

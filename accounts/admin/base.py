@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from accounts.models import User
@@ -41,6 +41,14 @@ class RegionScopedAdmin(admin.ModelAdmin):
         if scope is None:
             return rows
         return rows.filter(**{f"{self.region_path}__in": scope})
+
+    def _get_obj_does_not_exist_redirect(
+        self, request: HttpRequest, opts: Any, object_id: str
+    ) -> HttpResponse:
+        """Django leads to the start page, in words that quote the address."""
+        if get_region_scope(request) is not None:
+            raise Http404
+        return super()._get_obj_does_not_exist_redirect(request, opts, object_id)  # type: ignore[misc,no-any-return]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return get_region_scope(request) is None and super().has_add_permission(request)

@@ -2,6 +2,7 @@
 
 from accounts.models.calendar import CalendarDay
 from accounts.models.files import PrivateFile
+from accounts.models.lists import ListedPerson, ListRow, RegistrationList
 from accounts.models.messages import Message, VerificationCode
 from accounts.models.organisations import (
     CoordinatorInvitation,
@@ -24,6 +25,8 @@ __all__ = [
     "CalendarDay",
     "Consent",
     "CoordinatorInvitation",
+    "ListRow",
+    "ListedPerson",
     "LiveSession",
     "Message",
     "PersonRequest",
@@ -32,6 +35,7 @@ __all__ = [
     "Profile",
     "RecoveryCode",
     "Region",
+    "RegistrationList",
     "RequestEvent",
     "StaffDevice",
     "SupervisedRegion",

@@ -4,6 +4,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from accounts.models.files import PrivateFile
 from accounts.personal_data import EncryptedColumns, cipher
 from portal.lib.codes import random_code
 
@@ -45,6 +46,11 @@ class VerificationCode(models.Model):
         return self.get_purpose_display()
 
 
+def encode_content(text: str, values: Mapping[str, str]) -> str:
+    """The words and values of a message as its row keeps them."""
+    return json.dumps({"text": text, "values": dict(values)}, ensure_ascii=False)
+
+
 class Message(models.Model):
     """The outbox: one message to one person, written with what causes it, sent by a task."""
 
@@ -76,6 +82,14 @@ class Message(models.Model):
     expires_at = models.DateTimeField("过时不发", null=True, blank=True)
     sent_at = models.DateTimeField("实际发送时间", null=True, blank=True)
     error = models.CharField("失败原因", max_length=200, blank=True)
+    attachment = models.ForeignKey(
+        PrivateFile,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="附件",
+    )
 
     encrypted_columns: ClassVar[EncryptedColumns] = {
         "recipient_cipher": lambda message: message.context_of("recipient"),
@@ -105,7 +119,10 @@ class Message(models.Model):
         )
 
     def store_content(self, text: str, values: Mapping[str, str]) -> None:
-        content = json.dumps({"text": text, "values": dict(values)}, ensure_ascii=False)
+        self.store_encoded(encode_content(text, values))
+
+    def store_encoded(self, content: str) -> None:
+        """Encrypt what `encode_content` made, once for many messages with the same words."""
         self.text_cipher = cipher().encrypt(content, context=self.context_of("text"))
 
     @property

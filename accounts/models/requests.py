@@ -79,7 +79,7 @@ class PersonRequest(models.Model):
     decided_at = models.DateTimeField("办结时间", null=True, blank=True)
 
     encrypted_columns: ClassVar[EncryptedColumns] = {
-        "wanted_cipher": lambda request: request.context
+        "wanted_cipher": lambda request: request.context,
     }
 
     class Meta:

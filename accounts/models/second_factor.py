@@ -28,7 +28,7 @@ class StaffDevice(Device):
     last_used_at = models.DateTimeField("最近使用", null=True, blank=True)
 
     encrypted_columns: ClassVar[EncryptedColumns] = {
-        "secret_cipher": lambda device: device.secret_context
+        "secret_cipher": lambda device: device.context,
     }
 
     class Meta:
@@ -40,15 +40,15 @@ class StaffDevice(Device):
         return f"{self.user}的身份验证器"
 
     def store_secret(self, secret: bytes) -> None:
-        self.secret_cipher = cipher().encrypt_bytes(secret, context=self.secret_context)
+        self.secret_cipher = cipher().encrypt_bytes(secret, context=self.context)
 
     @property
     def secret(self) -> bytes:
-        return cipher().decrypt_bytes(self.secret_cipher, context=self.secret_context)
+        return cipher().decrypt_bytes(self.secret_cipher, context=self.context)
 
     @property
-    def secret_context(self) -> str:
-        """The place the ciphertext is bound to."""
+    def context(self) -> str:
+        """The place the secret is bound to."""
         return f"accounts.staff_device.secret:{self.user.code}"
 
 

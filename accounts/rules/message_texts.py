@@ -94,6 +94,34 @@ TEMPLATES: Mapping[str, MessageText] = {
         "密码修改提醒",
         "您的账号密码已修改。如非本人操作，请立即重置密码并联系在线客服。",
     ),
+    "account_opened": MessageText(
+        "单位开户通知",
+        "{unit}已为您开通专业技术人员继续教育账号。请在{date}前打开{address}，用身份证号码登录，"
+        "初始密码为{rule}，按提示完成首次登录并设置自己的密码。",
+    ),
+    "list_done": MessageText(
+        "注册名单办结通知",
+        "{unit}的注册名单{code}已办理：新开户{new}人，关联已有账号{linked}人，未登记{failed}人。"
+        "请在24小时内下载结果：{address}",
+    ),
+    "list_reply": MessageText(
+        "注册名单办理回复",
+        "您好：\n\n{unit}的注册名单（编号{code}）已办理完毕：新开户{new}人，关联已有账号{linked}人，"
+        "未登记{failed}人。逐人结果见附件。\n\n新开户人员请在{days}天内完成首次登录：账号为本人证件号码，"
+        "初始密码为{rule}；登录时需用本人手机接收短信验证码，并设置自己的密码。"
+        "已有账号的人员用原来的密码登录。\n\n结果也可在单位工作台下载（24小时内有效）：{address}",
+        subject="注册名单办理结果",
+    ),
+    "list_returned": MessageText(
+        "注册名单退回通知",
+        "{unit}的注册名单{code}已退回，原因：{reason}。请修改后重新上传：{address}",
+    ),
+    "list_returned_mail": MessageText(
+        "注册名单退回回复",
+        "您好：\n\n{unit}的注册名单（编号{code}）已退回，名单中的人员均未注册。\n\n原因：{reason}\n\n"
+        "请修改后重新提交。单位经办人也可登录单位工作台上传：{address}",
+        subject="注册名单已退回",
+    ),
     "coordinator_invited": MessageText(
         "经办人邀请",
         "{inviter}邀请您担任“{unit}”的经办人，请在7天内打开链接查看并答复：{address}"

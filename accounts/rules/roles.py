@@ -21,6 +21,7 @@ UNMASK = "accounts.user.unmask_personal_data"
 RESET_DEVICE = "accounts.staffdevice.reset_staffdevice"
 DECIDE = "accounts.personrequest.decide_personrequest"
 DECIDE_IDENTITY = "accounts.personrequest.decide_identity"
+DECIDE_LISTS = "accounts.registrationlist.decide_registrationlist"
 
 _READ = ("view",)
 _WRITE = ("view", "add", "change")
@@ -70,6 +71,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     BUSINESS: (
         *_grant(_WRITE, "accounts.unit", "accounts.unitappointment"),
         *_grant(_ALL, "accounts.calendarday"),
+        *_grant(("view", "add"), "accounts.registrationlist"),
+        DECIDE_LISTS,
         *_grant(_READ, *_PEOPLE, "accounts.message", "accounts.consent"),
         *_grant(_WRITE, *_CATALOGUE),
         *_grant(
@@ -98,6 +101,8 @@ ROLES: Mapping[str, tuple[str, ...]] = {
         *_grant(_READ, "accounts.personrequest"),
         DECIDE,
         DECIDE_IDENTITY,
+        *_grant(_READ, "accounts.registrationlist"),
+        DECIDE_LISTS,
         UNMASK,
     ),
     SYSTEM: (
@@ -117,6 +122,7 @@ ROLES: Mapping[str, tuple[str, ...]] = {
             "accounts.personsession",
             "accounts.staffdevice",
             "accounts.supervisedregion",
+            "accounts.registrationlist",
             "accounts.unitappointment",
             "accounts.personrequest",
             "orders.paymentexception",

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from accounts.models import Message, ThrottleCounter, VerificationCode
 from accounts.services.files import delete_expired_files
+from accounts.services.lists import forget_old_lists
 from accounts.services.requests import forget_old_requests
 from accounts.services.sessions import settle_old_sessions
 
@@ -20,7 +21,10 @@ TEXT_AGE = timedelta(days=90)
 
 @transaction.atomic
 def forget_old_traces(*, now: datetime) -> None:
-    """Delete old codes, captchas, counters, ended sessions and files, texts of old messages."""
+    """Delete what has served its purpose: codes, captchas, counters, ended sessions and files,
+    texts of messages, rows of lists.
+    """
+    forget_old_lists(now=now)
     delete_expired_files(now=now)
     settle_old_sessions(now=now)
     forget_old_requests(now=now)

@@ -1,22 +1,25 @@
 """The outbox: messages are rows, written with what causes them and delivered afterwards."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from smtplib import SMTPRecipientsRefused
 from typing import Protocol
 
 from django.conf import settings
-from django.core.mail import send_mail
+from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils.module_loading import import_string
 
 from accounts.errors import DeliveryError
 from accounts.locks import find_locked_due_message, lock_message
-from accounts.models import Message
+from accounts.models import Message, PrivateFile
+from accounts.models.messages import encode_content
 from accounts.rules.message_texts import TEMPLATES
+from accounts.services.files import read_private_file
 from accounts.services.sms_limits import SmsBudget, count_notice
+from portal.lib.bulk_insert import insert_rows
 from portal.lib.masks import mask_email, mask_phone
 
 logger = logging.getLogger(__name__)
@@ -82,6 +85,7 @@ def build_message(
     context: Mapping[str, str],
     now: datetime,
     expires_at: datetime | None = None,
+    attachment: PrivateFile | None = None,
 ) -> Message:
     """A message for the outbox, not yet saved; the arguments are those of `send_message`."""
     message = Message(
@@ -92,10 +96,48 @@ def build_message(
         created_at=now,
         due_at=now,
         expires_at=expires_at,
+        attachment=attachment,
     )
     message.store_recipient(recipient)
     message.store_content(TEMPLATES[template].render(context), context)
     return message
+
+
+def send_to_many(
+    *,
+    phones: Iterable[str],
+    template: str,
+    context: Mapping[str, str],
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> None:
+    """Write the same notice by SMS for each of the phones, like `send_message` for one."""
+    content = encode_content(TEMPLATES[template].render(context), context)
+    insert_rows(
+        Message,
+        same={
+            "channel": Message.Channel.SMS,
+            "template": template,
+            "created_at": now,
+            "due_at": now,
+            "expires_at": expires_at,
+        },
+        each=("code", "recipient_mask", "recipient_cipher", "text_cipher"),
+        rows=(_seal(phone, content) for phone in phones),
+    )
+
+
+def _seal(phone: str, content: str) -> tuple[str | bytes, ...]:
+    """The columns in which the same message to another phone differs."""
+    message = Message()
+    message.store_recipient(phone)
+    message.store_encoded(content)
+    return (
+        message.code,
+        mask_phone(phone),
+        bytes(message.recipient_cipher),
+        bytes(message.text_cipher),
+    )
 
 
 def send_message(
@@ -106,11 +148,13 @@ def send_message(
     context: Mapping[str, str],
     now: datetime,
     expires_at: datetime | None = None,
+    attachment: PrivateFile | None = None,
 ) -> Message:
     """Write a message into the outbox, to be called in the transaction that causes it.
 
     `recipient` is a phone, a mail address or an OpenID, `template` a key of the message
-    texts and `context` its values. Not sent any more after `expires_at`. The edge wakes the
+    texts and `context` its values. Not sent any more after `expires_at`. An `attachment`
+    goes along by mail only; it must not end before the message does. The edge wakes the
     worker: `accounts.tasks.deliver_messages.delay_on_commit()`.
     """
     message = build_message(
@@ -120,6 +164,7 @@ def send_message(
         context=context,
         now=now,
         expires_at=expires_at,
+        attachment=attachment,
     )
     message.save(force_insert=True)
     return message
@@ -210,8 +255,12 @@ def _hand_over(message: Message) -> None:
 
 def _send_mail(message: Message) -> None:
     subject = TEMPLATES[message.template].subject or settings.PORTAL_NAME
+    mail = EmailMessage(subject, message.text, None, [message.recipient])
+    if message.attachment is not None:
+        file = message.attachment
+        mail.attach(file.name, read_private_file(file), file.content_type)
     try:
-        send_mail(subject, message.text, None, [message.recipient])
+        mail.send()
     except SMTPRecipientsRefused as error:
         # 4xx: the mailbox is full or the server greylists; 5xx: there is no such mailbox.
         codes = [code for code, _ in error.recipients.values()]

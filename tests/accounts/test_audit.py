@@ -3,7 +3,12 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import AuditEntry, AuditHead
-from accounts.services.audit import find_chain_fault, record_audit
+from accounts.services.audit import (
+    Note,
+    find_chain_fault,
+    record_audit,
+    record_many,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -34,6 +39,21 @@ def rewrite(sql):
         else:
             cursor.execute("DROP TRIGGER audit_append_only")
         cursor.execute(sql)
+
+
+def test_many_entries_at_once_continue_the_chain(chain, owner, now):
+    notes = [Note("test.many", f"thing:{n}", {"count": n}) for n in range(6, 9)]
+
+    assert record_many(notes=notes, actor=owner, now=now) == 3
+    assert record_many(notes=[], actor=owner, now=now) == 0
+    last = record_audit(action="test.done", target="thing:9", actor=None, now=now)
+
+    positions = AuditEntry.objects.order_by("position").values_list(
+        "position", "target"
+    )
+    assert list(positions) == [(n, f"thing:{n}") for n in range(1, 10)]
+    assert AuditHead.objects.get().hash == last.hash
+    assert find_chain_fault() is None
 
 
 def test_entries_are_numbered_and_chained(chain):

@@ -6,16 +6,19 @@ from cryptography.exceptions import InvalidTag
 from django.core import mail
 
 from accounts.errors import DeliveryError
-from accounts.models import Message
+from accounts.models import Message, PrivateFile
 from accounts.services import messages as outbox
+from accounts.services.files import store_private_file
 from accounts.services.messages import (
     LEASE,
     RETRY_PAUSES,
     deliver_due_messages,
     retry_message,
     send_message,
+    send_to_many,
 )
 from accounts.tasks import deliver_messages
+from portal.lib.spreadsheet import XLSX
 from tests.factories.accounts import make_phone
 
 PHONE = make_phone(5000)
@@ -257,3 +260,46 @@ def test_nor_may_a_code_that_is_too_old(now):
     Message.objects.update(state="failed")
 
     assert retry_message(message_id=message.pk, now=now) is False
+
+
+def test_a_mail_takes_its_file_along(now, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    file = store_private_file(
+        content=b"PK sheet",
+        name="办理结果.xlsx",
+        content_type=XLSX,
+        purpose=PrivateFile.Purpose.RESULT,
+        owner=None,
+        now=now,
+    )
+    send(
+        now,
+        channel=Message.Channel.MAIL,
+        recipient="hr@example.org",
+        template="list_returned_mail",
+        context=dict.fromkeys(("unit", "code", "reason", "address"), "x"),
+        attachment=file,
+    )
+
+    deliver_due_messages(now=now)
+
+    [sent] = mail.outbox
+    assert sent.attachments == [("办理结果.xlsx", b"PK sheet", XLSX)]
+
+
+def test_one_notice_to_many_phones(now, provider):
+    send_to_many(
+        phones=[make_phone(6000), make_phone(6001)],
+        template="already_registered",
+        context={},
+        now=now,
+    )
+
+    deliver_due_messages(now=now)
+
+    assert [each["phone"] for each in provider.sent] == [
+        make_phone(6000),
+        make_phone(6001),
+    ]
+    assert len({each["text"] for each in provider.sent}) == 1
+    assert len({each["reference"] for each in provider.sent}) == 2

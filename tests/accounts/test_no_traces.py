@@ -11,15 +11,24 @@ import pytest
 import redis
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Message, PersonRequest, User, VerificationCode
+from accounts.models import (
+    Message,
+    PersonRequest,
+    RegistrationList,
+    User,
+    VerificationCode,
+)
+from accounts.services.lists import check_list, create_accounts
 from accounts.services.messages import deliver_due_messages
 from accounts.services.reference_data import load_regions
 from portal.celery import app
 from tests.factories.accounts import UserFactory, make_id_number, make_phone
+from tests.factories.lists import make_line, make_sheet
 from tests.factories.requests import make_staff, upload
 
 PHONE = make_phone(123456)
@@ -256,6 +265,60 @@ def test_a_first_login_a_new_phone_and_an_end_leave_none_either(
     assert person.state == User.State.CLOSED
     printed = "".join(capfd.readouterr())
     assert find_traces([*secrets, first], caplog.text + printed) == []
+
+
+def test_a_list_leaves_no_number_anywhere(
+    client_of, unit, coordinator, staff, broker, caplog, capfd
+):
+    caplog.set_level(logging.INFO)
+    # One registered under another name, one with a mistake in the number, one in the name.
+    lines = [
+        make_line(0, name="欧阳春梅"),
+        make_line(1, name="诸葛夏竹"),
+        make_line(2, name="上官秋菊"),
+        make_line(3, number=make_line(3)[2][:-1], name="司马冬雪"),
+        make_line(4, name="令狐 四季"),
+    ]
+    UserFactory(name="旧名", id_number=lines[1][2])
+    numbers = [line[2] for line in lines] + [line[3] for line in lines]
+    secrets = numbers + [line[1] for line in lines] + ["hr-office@example.org"]
+    client, desk = client_of(coordinator), client_of(staff)
+
+    client.post(
+        reverse("accounts:list-upload"),
+        {
+            "file": SimpleUploadedFile("欧阳春梅等.xlsx", make_sheet(lines)),
+            "reply_mail": "hr-office@example.org",
+        },
+    )
+    row = RegistrationList.objects.get()
+    check_list(list_id=row.pk, clock=timezone.now)
+    pages = [
+        client.get(reverse("accounts:list-detail", args=[row.code])),
+        client.get(reverse("accounts:list-errors", args=[row.code])),
+    ]
+    assert [page.status_code for page in pages] == [200, 200]
+    client.post(
+        reverse("accounts:list-submit", args=[row.code]),
+        {"is_checked": "on", "leaves_out_invalid": "on"},
+    )
+    desk.get(reverse("admin:accounts_registrationlist_change", args=[row.pk]))
+    desk.post(
+        reverse("admin:accounts_registrationlist_approve", args=[row.pk]),
+        {"is_checked": "on"},
+    )
+    assert find_traces(secrets, caplog.text) == []
+
+    create_accounts(list_id=row.pk, clock=timezone.now)
+    deliver_due_messages(now=timezone.now())
+    row.refresh_from_db()
+
+    assert (row.state, row.new_count, row.invalid_count) == ("done", 2, 3)
+    printed = "".join(capfd.readouterr())
+    assert find_traces(numbers, caplog.text + printed) == []
+    # Names stand in clear where everybody's do, and nowhere else.
+    names = find_traces(secrets, caplog.text + printed)
+    assert {place for place, _ in names} == {"accounts_user"}
 
 
 @pytest.mark.django_db(transaction=True)

@@ -15,6 +15,7 @@ POST_ONLY = {
     "accounts:captcha-renew": {},
     "accounts:logout": {},
     "accounts:request-withdraw": {"code": "nothing"},
+    "accounts:list-renew-file": {"code": "nothing"},
     "accounts:send-code": {},
     "accounts:unit-choose": {},
     "accounts:unit-leave": {"code": "nothing"},

@@ -87,7 +87,9 @@ def test_a_captcha_is_read_and_exchanged(page: Page, person: Any) -> None:
         expect(page.get_by_text("身份证号码或初始密码错误")).to_be_visible()
     picture = page.get_by_role("img", name="图形验证码")
     expect(picture).to_be_visible()
-    assert picture.evaluate("image => image.naturalWidth") == 150
+    # `decode` waits for the picture to arrive, and fails where none does.
+    width = picture.evaluate("image => image.decode().then(() => image.naturalWidth)")
+    assert width == 150
     first = picture.get_attribute("src")
 
     page.get_by_role("button", name="换一张").click()

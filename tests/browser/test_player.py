@@ -21,8 +21,8 @@ from learning.models import (
     PlaySession,
     Prompt,
 )
-from portal.lib.sample_clip import Palette, SampleClip, make_sample_clip
 from tests.browser.learner import watch_until
+from tests.browser.player_page import SECONDS, draw_clip, play, player_url, run
 from tests.browser.waiting import wait_until
 from tests.factories.learning import (
     ChapterProgressFactory,
@@ -33,10 +33,8 @@ from tests.factories.learning import (
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-SECONDS = 6
 # A figure of one second stands for one second: a busy machine looks away for longer.
 SOME_SECONDS = re.compile(r"^00:0[2-5]$")
-FONTS = django_settings.NODE_MODULES / "@expo-google-fonts/noto-serif-sc"
 
 
 @pytest.fixture(scope="module")
@@ -44,23 +42,7 @@ def clip() -> Any:
     """A film of six seconds, made once."""
     with tempfile.TemporaryDirectory(prefix="clip-") as folder:
         path = Path(folder) / "video.mp4"
-        make_sample_clip(
-            SampleClip(
-                course="示例课程",
-                chapter=1,
-                chapter_count=2,
-                title="示例章节",
-                points=["第一点"],
-                speaker="主讲：示例",
-                source="示例课件",
-                palette=Palette("1c3049", "35567c"),
-                seconds=SECONDS,
-                tone_hz=220,
-            ),
-            path,
-            regular_font=FONTS / "400Regular/NotoSerifSC_400Regular.ttf",
-            bold_font=FONTS / "700Bold/NotoSerifSC_700Bold.ttf",
-        )
+        draw_clip(path)
         yield path
 
 
@@ -106,21 +88,6 @@ def log_in(client_of: Any, live_server: Any) -> Any:
         context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
 
     return give_cookie
-
-
-def player_url(plan: Plan, chapter: int = 1) -> str:
-    return f"/training/{plan.code}/{plan.courses.get().code}/?chapter={chapter}"
-
-
-def play(page: Page) -> None:
-    page.locator(".vjs-big-play-button").click()
-
-
-def run(page: Page, script: str) -> Any:
-    """Run a script on the page's video element as `video`."""
-    return page.evaluate(
-        f"() => {{ const video = document.querySelector('video'); {script} }}"
-    )
 
 
 def test_a_plan_is_watched_to_its_end(

@@ -173,9 +173,9 @@ def test_a_complete_tencent_sms_passes(tencent):
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("secret_key", "", "portal.E013"),
-        ("templates", "", "portal.E013"),
-        ("templates", "nothing=1", "portal.E015"),
+        ("secret_key", "", "portal.E016"),
+        ("templates", "", "portal.E016"),
+        ("templates", "nothing=1", "portal.E018"),
         ("templates", "code_login=1:code", "portal.W004"),
     ],
 )
@@ -188,4 +188,4 @@ def test_an_incomplete_tencent_sms(tencent, key, value, expected):
 def test_tencent_sms_without_its_sdk(tencent, monkeypatch):
     monkeypatch.setattr(checks, "find_spec", lambda name: None)
 
-    assert found() == ["portal.E014"]
+    assert found() == ["portal.E017"]
