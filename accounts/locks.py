@@ -94,7 +94,7 @@ def lock_request(request_id: int) -> PersonRequest:
 
 def lock_units_of(coordinator_id: int) -> list[Unit]:
     """The units that a person acts for, in the order of their rows."""
-    units = Unit.objects.select_for_update(of=("self",)).filter(
+    units = Unit.objects.select_for_update(no_key=True).filter(
         pk__in=UnitAppointment.objects.filter(
             person=coordinator_id, ended_at__isnull=True
         ).values("unit")

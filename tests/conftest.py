@@ -116,6 +116,14 @@ def now() -> datetime:
     return at("2026-06-15 10:00")
 
 
+@pytest.fixture
+def working_calendar(db: None) -> None:
+    """The days off of 2026, which tests with real transactions sweep away."""
+    from accounts.services.reference_data import load_calendar
+
+    load_calendar()
+
+
 # --- People ------------------------------------------------------------------------------
 @pytest.fixture
 def owner(db: None) -> Any:

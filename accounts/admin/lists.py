@@ -89,7 +89,7 @@ class RegistrationListAdmin(ReadOnlyAdmin):
     @admin.display(description="与已有账号不一致", ordering="conflict_count")
     def conflicts(self, row: RegistrationList) -> SafeString | int:
         if row.conflict_count > SUSPICIOUS_CONFLICTS:
-            return format_html('<b class="overdue">{}</b>', row.conflict_count)
+            return format_html('<b class="is-overdue">{}</b>', row.conflict_count)
         return row.conflict_count
 
     @admin.display(description="办理时限", ordering="due_date", empty_value="—")
@@ -100,7 +100,7 @@ class RegistrationListAdmin(ReadOnlyAdmin):
         if not row.due_is_certain:
             text += "（日历未配置）"
         if row.is_overdue(today=timezone.localdate()):
-            return format_html('<b class="overdue">{} 已超期</b>', text)
+            return format_html('<b class="is-overdue">{} 已超期</b>', text)
         return text
 
     @admin.display(description="提交时间", ordering="submitted_at", empty_value="—")

@@ -5,15 +5,11 @@ import portal.lib.codes
 from django.conf import settings
 from django.db import migrations, models
 
-from accounts.rules.calendar import CALENDAR
+from accounts.services.reference_data import load_calendar
 
 
-def load_calendar(apps, schema_editor):
-    day_model = apps.get_model("accounts", "CalendarDay")
-    day_model.objects.bulk_create(
-        day_model(date=date, is_working=is_working, source=source)
-        for date, (is_working, source) in sorted(CALENDAR.items())
-    )
+def load(apps, schema_editor):
+    load_calendar(day_model=apps.get_model("accounts", "CalendarDay"))
 
 
 class Migration(migrations.Migration):
@@ -121,5 +117,5 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        migrations.RunPython(load_calendar, migrations.RunPython.noop),
+        migrations.RunPython(load, migrations.RunPython.noop),
     ]

@@ -31,6 +31,7 @@ def appoint_coordinator(
 
     `detail` goes into the audit with it: the request or the invitation it came from.
     """
+<<<<<<< HEAD
     appointment, is_new = open_appointment(unit=unit, person=person, now=now)
     if not is_new:
         return appointment
@@ -66,6 +67,33 @@ def end_appointments_of(*, person: User, now: datetime) -> None:
     _withdraw_invitations(now=now, invited_by=person)
     person.is_coordinator = False
     person.save(update_fields=["is_coordinator"])
+=======
+    appointment, is_new = begin_appointment(unit=unit, person=person, now=now)
+    if is_new:
+        record_audit(
+            action="coordinator.appointed",
+            target=f"unit:{unit.code}",
+            actor=actor,
+            now=now,
+            detail={"person": person.code, **(detail or {})},
+        )
+    return appointment
+
+
+def begin_appointment(
+    *, unit: Unit, person: User, now: datetime
+) -> tuple[UnitAppointment, bool]:
+    """The person's live appointment and whether it is new, for a caller who writes the audit.
+
+    Needs no lock of the unit: one more never leaves it without anybody.
+    """
+    appointment, is_new = UnitAppointment.objects.get_or_create(
+        unit=unit, person=person, ended_at=None, defaults={"appointed_at": now}
+    )
+    if is_new:
+        _note_standing(person)
+    return appointment, is_new
+>>>>>>> units
 
 
 @transaction.atomic
@@ -79,7 +107,7 @@ def end_appointment(*, unit: Unit, person: User, actor: User, now: datetime) -> 
     live = UnitAppointment.objects.filter(unit=unit, ended_at=None)
     if not live.filter(person=actor).exists():
         raise NoAppointmentError
-    others = live.exclude(person=person).exclude(person__state=User.State.CLOSED)
+    others = live.exclude(person=person).filter(person__state=User.State.ACTIVE)
     if live.filter(person=person).exists() and not others.exists():
         raise LastCoordinatorError
     _end_appointment(unit=unit, person=person, now=now)
@@ -119,23 +147,44 @@ def end_appointment_by_staff(
     )
 
 
+def end_appointments_of(*, person: User, now: datetime) -> None:
+    """End all of a person whose account closes; the caller has looked who is left.
+
+    Saving the account, whose mark is taken off, is the caller's.
+    """
+    person.appointments.filter(ended_at=None).update(ended_at=now)
+    _withdraw_invitations(now=now, invited_by=person)
+    person.is_coordinator = False
+
+
 def _end_appointment(*, unit: Unit, person: User, now: datetime) -> None:
     ended = UnitAppointment.objects.filter(
         unit=unit, person=person, ended_at=None
     ).update(ended_at=now)
     if not ended:
         raise NoAppointmentError
+<<<<<<< HEAD
     # Whom they invited waits for somebody who no longer speaks for the unit.
     _withdraw_invitations(now=now, invited_by=person, unit=unit)
+=======
+    _withdraw_invitations(now=now, unit=unit, invited_by=person)
+>>>>>>> units
     _note_standing(person)
     _tell(person, "coordinator_ended", {"unit": unit.name}, now=now)
 
 
 def _withdraw_invitations(*, now: datetime, **whose: Unit | User) -> None:
+<<<<<<< HEAD
     waiting = CoordinatorInvitation.objects.filter(
         state=CoordinatorInvitation.State.WAITING, **whose
     )
     waiting.update(state=CoordinatorInvitation.State.WITHDRAWN, answered_at=now)
+=======
+    """Whoever was invited waits for somebody who no longer speaks for the unit."""
+    CoordinatorInvitation.objects.filter(
+        state=CoordinatorInvitation.State.WAITING, **whose
+    ).update(state=CoordinatorInvitation.State.WITHDRAWN, answered_at=now)
+>>>>>>> units
 
 
 def _note_standing(person: User) -> None:

@@ -118,7 +118,6 @@ def accept_invitation(
     Raises `InvitationClosedError`, and `InvitationPhoneError` for the account of another
     phone: a link that was passed on appoints nobody.
     """
-    lock_unit(invitation.unit_id)
     if person.phone_index != invitation.phone_index:
         raise InvitationPhoneError
     _close(invitation, State.ACCEPTED, person=person, now=now)

@@ -1,4 +1,4 @@
-"""Rows that every installation has: the regions, and the staff's roles with permissions."""
+"""Rows that every installation has: regions, the calendar, the staff's roles."""
 
 from datetime import date
 from typing import Any
@@ -8,7 +8,8 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 from django.db import transaction
 
-from accounts.models import Region
+from accounts.models import CalendarDay, Region
+from accounts.rules.calendar import CALENDAR
 from accounts.rules.regions import REGIONS, RegionEntry
 from accounts.rules.roles import ROLES, split_permission
 
@@ -39,6 +40,22 @@ def _columns(entry: RegionEntry, position: int) -> dict[str, str | int | date | 
         "valid_from": entry.valid_from,
         "valid_until": entry.valid_until,
     }
+
+
+@transaction.atomic
+def load_calendar(*, day_model: Any = CalendarDay) -> int:
+    """Enter the days off and made-up days that are known; the number of them.
+
+    What staff have entered or corrected stays. A migration passes its historical model.
+    """
+    day_model.objects.bulk_create(
+        [
+            day_model(date=date, is_working=is_working, source=source)
+            for date, (is_working, source) in sorted(CALENDAR.items())
+        ],
+        ignore_conflicts=True,
+    )
+    return len(CALENDAR)
 
 
 @transaction.atomic

@@ -22,7 +22,11 @@ from accounts.queries import find_region, is_phone_taken
 from accounts.queries.requests import find_person_meant, is_appointed, match_unit
 from accounts.rules.identity import read_id_number
 from accounts.rules.names import read_name
+<<<<<<< HEAD
 from accounts.services.coordinators import open_appointment
+=======
+from accounts.services.coordinators import begin_appointment
+>>>>>>> units
 from accounts.services.messages import send_message
 from accounts.services.sessions import end_other_sessions
 from portal.lib.credit_codes import parse_credit_code
@@ -170,7 +174,11 @@ def _change_number(person: User, wanted: Wanted, *, now: datetime) -> Effect:
 
 def _appoint(person: User, wanted: Wanted, *, now: datetime) -> Effect:
     unit = _find_or_make_unit(wanted, now=now)
+<<<<<<< HEAD
     open_appointment(unit=unit, person=person, now=now)
+=======
+    begin_appointment(unit=unit, person=person, now=now)
+>>>>>>> units
     return Effect("unit.coordinator_appointed", unit=unit.pk)
 
 

@@ -64,6 +64,11 @@ def end_membership(*, unit: Unit, person: User, actor: User, now: datetime) -> N
     )
 
 
+def end_memberships_of(*, person: User, now: datetime) -> None:
+    """End all of a person whose account closes."""
+    person.memberships.filter(ended_at=None).update(ended_at=now)
+
+
 def _end_membership(*, unit: Unit, person: User, now: datetime) -> bool:
     """Whether there was one to end; of parallel calls one says so."""
     ended = UnitMember.objects.filter(unit=unit, person=person, ended_at=None).update(

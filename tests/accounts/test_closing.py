@@ -12,6 +12,7 @@ from accounts.models import (
     Message,
     Profile,
     UnitAppointment,
+    UnitMember,
     User,
     VerificationCode,
     WeChatLink,
@@ -20,9 +21,16 @@ from accounts.queries import find_person_by_number
 from accounts.queries.closing import list_closed_accounts
 from accounts.services.closing import close_account
 from accounts.services.codes import send_code
+from accounts.services.invitations import invite_coordinator
 from accounts.services.login import check_login
 from accounts.services.registration import Application, register_person
-from tests.factories.accounts import PASSWORD, UnitAppointmentFactory, UserFactory
+from tests.factories.accounts import (
+    PASSWORD,
+    UnitAppointmentFactory,
+    UnitMemberFactory,
+    UserFactory,
+    make_phone,
+)
 
 ADDRESS = "203.0.113.7"
 
@@ -98,6 +106,27 @@ def test_what_goes_and_what_stays(owner, now, code):
         owner,
         {},
     )
+
+
+def test_units_are_left_and_invitations_taken_back(owner, now, code):
+    appointment = UnitAppointmentFactory(person=owner)
+    UnitAppointmentFactory(unit=appointment.unit)
+    UnitMemberFactory(unit=appointment.unit, person=owner)
+    invitation = invite_coordinator(
+        unit=appointment.unit,
+        phone=make_phone(4711),
+        address="{token}",
+        actor=owner,
+        now=now,
+    )
+
+    close(owner, code, now)
+
+    for row in (appointment, invitation, owner):
+        row.refresh_from_db()
+    assert (appointment.ended_at, invitation.state) == (now, "withdrawn")
+    assert not owner.is_coordinator
+    assert UnitMember.objects.get().ended_at == now
 
 
 def test_nothing_opens_it_any_more(owner, now, code):

@@ -104,7 +104,7 @@ def test_overdue_lists_are_red_and_first(client_of, staff, submitted):
 
     page = client_of(staff).get(QUEUE + "?state__exact=submitted").content.decode()
 
-    assert '<b class="overdue">2020-01-02 已超期</b>' in page
+    assert '<b class="is-overdue">2020-01-02 已超期</b>' in page
 
 
 def test_a_letter_is_uploaded_by_one_and_decided_by_another(

@@ -40,7 +40,7 @@ from tests.factories.lists import (
     make_lines,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("working_calendar")]
 State = RegistrationList.State
 BAD = make_line(7, name="吴 七")
 
@@ -233,6 +233,7 @@ def test_a_file_is_replaced_once_and_in_its_own_unit(given, checked):
         ("2026-09-30 10:00", date(2026, 10, 9)),
     ],
 )
+@pytest.mark.usefixtures("working_calendar")
 def test_two_working_days(given, checked, submitted, due):
     row = submit(checked, given, now=at(submitted))
 

@@ -196,6 +196,8 @@ def test_a_new_unit_gets_its_coordinator(owner, regions, now):
     appointment = UnitAppointment.objects.get()
     assert (appointment.unit, appointment.person) == (unit, owner)
     assert (appointment.appointed_at, appointment.ended_at) == (now, None)
+    owner.refresh_from_db()
+    assert owner.is_coordinator
     entry = AuditEntry.objects.get(action="unit.coordinator_appointed")
     assert entry.detail == {"request": row.code, "unit": unit.pk}
     assert "单位经办人申请已通过" in texts_to(owner.phone)[0]

@@ -46,7 +46,7 @@ from tests.factories.requests import (
     make_staff,
 )
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("working_calendar")]
 
 
 def steps(row):

@@ -81,7 +81,7 @@ def test_from_the_request_to_the_appointment(
     page.get_by_role("link", name=row.code).click()
     picture = page.get_by_role("img", name="证明材料1.jpg")
     expect(picture).to_be_visible()
-    assert picture.evaluate("img => img.naturalWidth") == 1200
+    expect(picture).to_have_js_property("naturalWidth", 1200)
     page.get_by_role("button", name="通过", exact=True).click()
 
     expect(page.get_by_text("已通过。")).to_be_visible()
