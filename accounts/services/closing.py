@@ -13,24 +13,16 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.errors import ClosingRefusedError
-<<<<<<< HEAD
 from accounts.locks import lock_person, lock_requests_of, lock_units_of
 from accounts.models import Message, PersonSession, User, VerificationCode, WeChatLink
-=======
-from accounts.locks import lock_person, lock_units_of
-from accounts.models import Message, User, VerificationCode, WeChatLink
->>>>>>> units
 from accounts.queries.closing import find_unit_left_alone
 from accounts.services.audit import record_audit
 from accounts.services.codes import check_code
 from accounts.services.confirmation import confirm_password
 from accounts.services.coordinators import end_appointments_of
 from accounts.services.messages import send_message
-<<<<<<< HEAD
 from accounts.services.requests import withdraw_requests_of
 from accounts.services.sessions import end_other_sessions
-=======
->>>>>>> units
 from accounts.services.units import end_memberships_of
 
 
@@ -87,15 +79,10 @@ def _close(known: User, *, now: datetime) -> User:
     end_memberships_of(person=person, now=now)
     person.save()
     WeChatLink.objects.filter(person=person).delete()
-<<<<<<< HEAD
-    end_appointments_of(person=person, now=now)
-    end_memberships_of(person=person, now=now)
     end_other_sessions(
         person=person, current="", reason=PersonSession.EndReason.ACCOUNT, now=now
     )
     withdraw_requests_of(person=person, actor=person, now=now)
-=======
->>>>>>> units
     record_audit(
         action="account.closed", target=f"user:{person.code}", actor=person, now=now
     )

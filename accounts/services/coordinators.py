@@ -31,43 +31,6 @@ def appoint_coordinator(
 
     `detail` goes into the audit with it: the request or the invitation it came from.
     """
-<<<<<<< HEAD
-    appointment, is_new = open_appointment(unit=unit, person=person, now=now)
-    if not is_new:
-        return appointment
-    record_audit(
-        action="coordinator.appointed",
-        target=f"unit:{unit.code}",
-        actor=actor,
-        now=now,
-        detail={"person": person.code, **(detail or {})},
-    )
-    return appointment
-
-
-def open_appointment(
-    *, unit: Unit, person: User, now: datetime
-) -> tuple[UnitAppointment, bool]:
-    """The person's appointment, and whether it is new; the audit is the caller's affair."""
-    lock_unit(unit.pk)
-    known = UnitAppointment.objects.filter(unit=unit, person=person, ended_at=None)
-    appointment = known.first()
-    if appointment is not None:
-        return appointment, False
-    appointment = UnitAppointment.objects.create(
-        unit=unit, person=person, appointed_at=now
-    )
-    _note_standing(person)
-    return appointment, True
-
-
-def end_appointments_of(*, person: User, now: datetime) -> None:
-    """End whatever a person who leaves did for units; both are locked by the caller."""
-    UnitAppointment.objects.filter(person=person, ended_at=None).update(ended_at=now)
-    _withdraw_invitations(now=now, invited_by=person)
-    person.is_coordinator = False
-    person.save(update_fields=["is_coordinator"])
-=======
     appointment, is_new = begin_appointment(unit=unit, person=person, now=now)
     if is_new:
         record_audit(
@@ -93,7 +56,6 @@ def begin_appointment(
     if is_new:
         _note_standing(person)
     return appointment, is_new
->>>>>>> units
 
 
 @transaction.atomic
@@ -163,28 +125,16 @@ def _end_appointment(*, unit: Unit, person: User, now: datetime) -> None:
     ).update(ended_at=now)
     if not ended:
         raise NoAppointmentError
-<<<<<<< HEAD
-    # Whom they invited waits for somebody who no longer speaks for the unit.
-    _withdraw_invitations(now=now, invited_by=person, unit=unit)
-=======
     _withdraw_invitations(now=now, unit=unit, invited_by=person)
->>>>>>> units
     _note_standing(person)
     _tell(person, "coordinator_ended", {"unit": unit.name}, now=now)
 
 
 def _withdraw_invitations(*, now: datetime, **whose: Unit | User) -> None:
-<<<<<<< HEAD
-    waiting = CoordinatorInvitation.objects.filter(
-        state=CoordinatorInvitation.State.WAITING, **whose
-    )
-    waiting.update(state=CoordinatorInvitation.State.WITHDRAWN, answered_at=now)
-=======
     """Whoever was invited waits for somebody who no longer speaks for the unit."""
     CoordinatorInvitation.objects.filter(
         state=CoordinatorInvitation.State.WAITING, **whose
     ).update(state=CoordinatorInvitation.State.WITHDRAWN, answered_at=now)
->>>>>>> units
 
 
 def _note_standing(person: User) -> None:

@@ -59,7 +59,7 @@ def approve_request(
     row = _lock_for(request_id, seen_version, actor=actor)
     state = state_after_approval(row.standing)
     refuse_second_approver(row.standing, actor.pk)
-    person = lock_person_to_change(row, now=now)
+    person = lock_person_to_change(row)
     if row.person_id is None:
         _find_its_person(row, person, actor=actor)
     if state == State.FIRST_APPROVED:

@@ -8,7 +8,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.errors import PhoneTakenError, RegionRefusedError, RequestRefusedError
-from accounts.locks import lock_person, lock_unit
+from accounts.locks import lock_person
 from accounts.models import (
     Message,
     PersonRequest,
@@ -22,11 +22,7 @@ from accounts.queries import find_region, is_phone_taken
 from accounts.queries.requests import find_person_meant, is_appointed, match_unit
 from accounts.rules.identity import read_id_number
 from accounts.rules.names import read_name
-<<<<<<< HEAD
-from accounts.services.coordinators import open_appointment
-=======
 from accounts.services.coordinators import begin_appointment
->>>>>>> units
 from accounts.services.messages import send_message
 from accounts.services.sessions import end_other_sessions
 from portal.lib.credit_codes import parse_credit_code
@@ -97,11 +93,8 @@ def _read_unit(person: User, wanted: Wanted, *, now: datetime) -> dict[str, str]
 # --- When it is approved ---------------------------------------------------------------------
 
 
-def lock_person_to_change(request: PersonRequest, *, now: datetime) -> User:
+def lock_person_to_change(request: PersonRequest) -> User:
     """The account an approval is about. Raises `RequestRefusedError` where none may change."""
-    if request.kind == Kind.APPOINTMENT:
-        # Units are locked before people (locks.py).
-        lock_unit(_find_or_make_unit(request.wanted, now=now).pk)
     found = find_person_meant(request)
     if found is None:
         raise RequestRefusedError("没有使用该证件号码的账号，不能通过。")
@@ -174,11 +167,7 @@ def _change_number(person: User, wanted: Wanted, *, now: datetime) -> Effect:
 
 def _appoint(person: User, wanted: Wanted, *, now: datetime) -> Effect:
     unit = _find_or_make_unit(wanted, now=now)
-<<<<<<< HEAD
-    open_appointment(unit=unit, person=person, now=now)
-=======
     begin_appointment(unit=unit, person=person, now=now)
->>>>>>> units
     return Effect("unit.coordinator_appointed", unit=unit.pk)
 
 

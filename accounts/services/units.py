@@ -42,11 +42,6 @@ def move_member(
         join_unit(unit=after, person=person, source=source, now=now)
 
 
-def end_memberships_of(*, person: User, now: datetime) -> None:
-    """End every membership of a person whose account is closed."""
-    UnitMember.objects.filter(person=person, ended_at=None).update(ended_at=now)
-
-
 @transaction.atomic
 def end_membership(*, unit: Unit, person: User, actor: User, now: datetime) -> None:
     """End the membership: a coordinator's removal, or the person's own leaving.
