@@ -250,8 +250,9 @@ class Case:
     def check(self, row: Any, size: int) -> None:
         from django.utils import timezone
 
-        from accounts.services.lists import check_list
+        from accounts.services.lists import check_list, checking
 
+        checking.DAILY_ROWS = 10 * size
         check_list(list_id=row.pk, clock=timezone.now, max_rows=size)
 
     def approve(self, row: Any) -> None:

@@ -86,7 +86,7 @@ def _chain(
     entry = AuditEntry(
         position=head.position + 1,
         at=now,
-        actor=actor,
+        actor_id=actor.pk if actor else None,
         action=note.action,
         target=note.target,
         detail=dict(note.detail),
