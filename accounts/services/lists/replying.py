@@ -30,7 +30,7 @@ def tell_opened(
         context={
             "unit": unit.name,
             "date": f"{last_day:%Y年%m月%d日}",
-            "address": _address("accounts:login"),
+            "address": _address("accounts:activate"),
             "rule": describe_first_password(settings.FIRST_PASSWORD_RULE),
         },
         now=now,
