@@ -1,5 +1,9 @@
 """Applications, middleware, templates, logs."""
 
+from pathlib import Path
+
+import django
+
 from portal.logs import logging_config
 from portal.settings.environment import (
     BASE_DIR,
@@ -26,6 +30,8 @@ LANGUAGE_CODE = "zh-hans"
 TIME_ZONE = "Asia/Shanghai"
 USE_TZ = True
 USE_I18N = True
+# Django's own words win: an app that translates the same sentence changes it for everybody.
+LOCALE_PATHS = [Path(django.__file__).parent / "conf" / "locale"]
 
 INSTALLED_APPS = [
     "portal.apps.PortalConfig",

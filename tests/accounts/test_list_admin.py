@@ -14,7 +14,7 @@ from accounts.services.reference_data import load_roles
 from tests.factories.accounts import UserFactory
 from tests.factories.lists import make_checked_list, make_line, make_lines, make_sheet
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("working_calendar")]
 State = RegistrationList.State
 LIST = "admin:accounts_registrationlist"
 QUEUE = reverse(f"{LIST}_changelist")

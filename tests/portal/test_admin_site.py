@@ -19,7 +19,7 @@ from tests.factories.orders import OrderFactory
 
 pytestmark = pytest.mark.django_db
 # One for each table that is counted.
-FIGURE_QUERIES = 12
+FIGURE_QUERIES = 13
 
 
 def test_figures_count_since_midnight_in_chongqing(now: datetime) -> None:

@@ -58,7 +58,8 @@ def test_a_section_of_every_app(client_of, owner, now):
     sections, page = open_archive(take(client_of(owner)))
 
     assert list(sections) == [
-        *("account", "profile", "consents", "messages", "appointments", "audit"),
+        *("account", "profile", "consents", "messages", "appointments"),
+        *("sessions", "audit"),
         *("enrolments", "courses", "certificates", "orders", "purchases"),
         *("invoices", "conversations"),
     ]
