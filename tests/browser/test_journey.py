@@ -195,8 +195,10 @@ def study_until_completed(page: Page) -> None:
 def study_course(page: Page) -> int:
     """Watch the chapters one after the other; the number of questions answered."""
     questions = 0
-    chapters = page.locator("[data-chapter]").count()
-    for position in range(1, chapters + 1):
+    chapters = page.locator("[data-chapter]")
+    # Counting does not wait for the page that was clicked for.
+    expect(chapters.first).to_be_visible()
+    for position in range(1, chapters.count() + 1):
         page.locator(f"[data-chapter='{position}'] a").click()
         page.locator(".vjs-big-play-button").click()
         expect(page.locator("video")).to_have_js_property("videoWidth", 960)
@@ -210,10 +212,11 @@ def watch_to_the_end(page: Page, position: int) -> int:
     questions = 0
     while True:
         watch_until(page, done, dialog, timeout=CHAPTER_TIMEOUT)
-        if not dialog.is_visible():
+        if dialog.is_visible():
+            answer_question(page)
+            questions += 1
+        elif done.is_visible():
             return questions
-        answer_question(page)
-        questions += 1
 
 
 def answer_question(page: Page) -> None:
