@@ -14,6 +14,10 @@ RUN npm ci --ignore-scripts
 
 FROM python:3.12-slim-bookworm
 ARG PIP_INDEX_URL
+# Any value takes the SDK of Tencent Cloud SMS in: --build-arg SMS_SDK=1
+ARG SMS_SDK
+# The same for S3-compatible storage: --build-arg S3_SDK=1
+ARG S3_SDK
 ENV PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
     PORTAL_PRODUCTION=true \
@@ -24,8 +28,9 @@ RUN apt-get update \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --home-dir /srv/portal --shell /usr/sbin/nologin portal
 WORKDIR /srv/portal
-COPY requirements/base.txt requirements/
-RUN pip install --no-cache-dir --require-hashes -r requirements/base.txt
+COPY requirements/base.txt requirements/sms.txt requirements/s3.txt requirements/
+RUN pip install --no-cache-dir --require-hashes -r requirements/base.txt \
+    ${SMS_SDK:+-r requirements/sms.txt} ${S3_SDK:+-r requirements/s3.txt}
 COPY --from=front-end /build/node_modules node_modules
 COPY . .
 # The secrets of this step sign nothing: collecting files only needs settings that load.
