@@ -14,9 +14,9 @@ import psycopg
 import redis
 
 CONNECT_SECONDS = 3
-# The last two of the sixteen databases of a default Redis: least likely to hold anything.
-# The tests empty them; the second worker of pytest-xdist takes the second one.
-REDIS_DATABASE = 14
+# The last three of the sixteen databases of a default Redis: least likely to hold anything.
+# The tests empty them; each worker of pytest-xdist takes the next one.
+REDIS_DATABASE = 13
 
 
 def database_candidates() -> Iterator[str]:
