@@ -1,6 +1,31 @@
 """How personal data may be shown: enough to recognise one's own, too little for a stranger."""
 
+import re
+import unicodedata
 from ipaddress import ip_address
+
+# ID numbers by GB 11643 (17 digits and a check character), their 15-digit form of before
+# 1999, and cards for foreigners of before 2023 (three letters and 12 digits); mainland mobile
+# numbers, with or without the country code. Bounded by non-digits, so that a payment number
+# of 28 digits stays readable.
+ID_NUMBER = re.compile(
+    r"(?<!\d)(?:\d{17}[\dXx]|\d{15})(?!\d)|(?<![A-Za-z])[A-Za-z]{3}\d{12}(?!\d)"
+)
+PHONE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d{9}(?!\d)")
+_DIGIT = re.compile(r"\d")
+_FEW_DIGITS = 4
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s-]+(?=[\dXx])")
+
+
+def holds_number(text: str) -> bool:
+    """Whether somebody's whole ID number or phone stands in a free text, in any spelling."""
+    plain = unicodedata.normalize("NFKC", text)
+    joined = _BETWEEN_DIGITS.sub("", plain)
+    return any(
+        pattern.search(spelling)
+        for pattern in (ID_NUMBER, PHONE)
+        for spelling in (plain, joined)
+    )
 
 
 def mask_id_number(number: str) -> str:
@@ -8,6 +33,21 @@ def mask_id_number(number: str) -> str:
     if len(number) < 11:
         return "*" * len(number)
     return number[:6] + "*" * (len(number) - 10) + number[-4:]
+
+
+def mask_numbers(text: str) -> str:
+    """A text with the ID numbers and phones in it masked; other numbers stay."""
+    text = ID_NUMBER.sub(lambda found: mask_id_number(found[0]), text)
+    return PHONE.sub(lambda found: mask_phone(found[0]), text)
+
+
+def mask_digits(text: str) -> str:
+    """A text that should hold no number, with its digits as stars if it holds one after all.
+
+    A digit or two stay: whoever reads `张三1` shall see what is wrong with it.
+    """
+    digits = sum(character.isdigit() for character in text)
+    return _DIGIT.sub("*", text) if digits > _FEW_DIGITS else text
 
 
 def mask_phone(phone: str) -> str:

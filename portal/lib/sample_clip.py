@@ -89,6 +89,17 @@ def _compose(clip: SampleClip, folder: Path) -> str:
     return ";\n".join([f"{picture}[slide]", bar, joined, _sound(clip)])
 
 
+def list_cues(clip: SampleClip) -> list[tuple[int, int, str]]:
+    """Captions of a clip: title and points while they appear, start and end in milliseconds."""
+    starts = [0.0]
+    starts += [
+        FIRST_POINT_SECONDS + n * POINT_STEP_SECONDS for n in range(len(clip.points))
+    ]
+    bounds = [int(start * 1000) for start in starts if start < clip.seconds]
+    texts = [clip.title, *clip.points]
+    return list(zip(bounds, [*bounds[1:], clip.seconds * 1000], texts, strict=False))
+
+
 def _background(clip: SampleClip) -> str:
     dark, light = clip.palette.dark, clip.palette.light
     # Drawn small and enlarged: as smooth to the eye at a twentieth of the work.

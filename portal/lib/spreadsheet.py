@@ -39,7 +39,10 @@ def write_sheet(
     sheet = book.create_sheet(clean_cell(title)[:31])
     sheet.freeze_panes = "A2"
     for place, (_, width) in enumerate(columns, start=1):
-        sheet.column_dimensions[get_column_letter(place)].width = width
+        column = sheet.column_dimensions[get_column_letter(place)]
+        column.width = width
+        # Of cells still to be filled: as a number, an ID number would lose its last digits.
+        column.number_format = "@"
     sheet.append([make_text_cell(sheet, label, bold=True) for label, _ in columns])
     for row in rows:
         sheet.append([make_text_cell(sheet, value) for value in row])

@@ -1,5 +1,6 @@
 """ffmpeg at work on small files: what is found, what is made, what is refused."""
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -142,6 +143,112 @@ def test_silent_video(tmp_path: Path) -> None:
 
     assert found.audio_codec == ""
     assert media.probe(tmp_path / "out.mp4").audio_codec == ""
+
+
+# What makes a film of 160 × 120, by what is wrong with it, and the picture that is seen.
+WITHOUT_CHANGE = ["-c", "copy"]
+PICTURES = {
+    "turned by a phone": (["-display_rotation", "90"], WITHOUT_CHANGE, (120, 160)),
+    "upside down": (["-display_rotation", "180"], WITHOUT_CHANGE, (160, 120)),
+    "wide pixels of a tape": ([], ["-vf", "setsar=3/2"], (240, 120)),
+}
+
+
+@pytest.fixture(scope="module")
+def small_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every browser plays it as it is."""
+    picture = ["-f", "lavfi", "-i", "testsrc=s=160x120:r=5:d=1"]
+    target = tmp_path_factory.mktemp("small") / "film.mp4"
+    return make([*picture, "-pix_fmt", "yuv420p"], target)
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_picture_is_made_as_it_is_shown(
+    name: str, small_film: Path, tmp_path: Path
+) -> None:
+    before, after, size = PICTURES[name]
+    film = make([*before, "-i", str(small_film), *after], tmp_path / "film.mp4")
+    found = media.probe(film)
+    assert (found.width, found.height, found.is_web_ready) == (*size, False)
+
+    media.normalise(film, tmp_path / "out.mp4", found=found)
+
+    made = media.probe(tmp_path / "out.mp4")
+    assert (made.width, made.height, made.is_web_ready) == (*size, True)
+
+
+def test_stretch_that_nobody_sees_is_no_reason_to_encode(
+    small_film: Path, tmp_path: Path
+) -> None:
+    film = make(
+        ["-i", str(small_film), "-vf", "setsar=1280/1281"], tmp_path / "film.mp4"
+    )
+
+    found = media.probe(film)
+
+    assert (found.width, found.height, found.is_web_ready) == (160, 120, True)
+
+
+def test_words_of_a_file_are_not_taken_for_what_it_holds(
+    small_film: Path, tmp_path: Path
+) -> None:
+    title = (
+        "title=Stream #0:0: Video: vp9, yuv444p, 10x10\n  Duration: 99:00:00.00, start"
+    )
+    told = make(
+        ["-i", str(small_film), "-c", "copy", "-metadata", title], tmp_path / "told.mp4"
+    )
+
+    assert media.probe(told) == media.probe(small_film)
+
+
+def test_recording_that_does_not_say_how_long_it_is(
+    small_film: Path, tmp_path: Path
+) -> None:
+    """What the recorders of browsers write."""
+    film = make(
+        ["-i", str(small_film), "-c:v", "libvpx", "-live", "1"], tmp_path / "film.webm"
+    )
+    found = media.probe(film)
+    percentages: list[int] = []
+
+    media.normalise(
+        film, tmp_path / "out.mp4", found=found, on_progress=percentages.append
+    )
+
+    assert found.duration_ms == 0
+    assert set(percentages) == {0}
+    assert media.probe(tmp_path / "out.mp4").duration_ms == 1000
+
+
+def test_head_that_tells_of_days_is_refused(
+    small_film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(media, "LONGEST_MS", 999)
+
+    with pytest.raises(MediaError, match="时长超过 24 小时"):
+        media.probe(small_film)
+
+
+def test_sound_with_a_cover_is_no_video(tmp_path: Path) -> None:
+    song = make(
+        [
+            *("-f", "lavfi", "-i", "sine=d=1", "-f", "lavfi", "-i", "color=d=1"),
+            *("-map", "0", "-map", "1", "-frames:v", "1", "-c:v", "mjpeg"),
+            *("-disposition:v", "attached_pic"),
+        ],
+        tmp_path / "song.m4a",
+    )
+
+    with pytest.raises(MediaError, match="没有可播放的画面"):
+        media.probe(song)
+
+
+def test_last_words_may_be_in_any_code(tmp_path: Path) -> None:
+    name = os.fsdecode(b"\xff.mp4")
+
+    with pytest.raises(MediaError, match=r"^ffmpeg：Error opening input files"):
+        media.run_with_progress(["-i", name, str(tmp_path / "out.mp4")], 0, print)
 
 
 def test_work_stops_when_the_listener_objects(old_film: Path, tmp_path: Path) -> None:

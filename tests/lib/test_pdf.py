@@ -25,8 +25,8 @@ OURS = "'Portal Serif', 'Portal Serif Full', 'Portal Serif Rare'"
 
 @pytest.fixture(scope="session")
 def press(tmp_path_factory) -> Press:
-    folder = tmp_path_factory.mktemp("fonts")
-    return open_press(settings.NODE_MODULES, folder / "none.ttf", folder)
+    none = tmp_path_factory.mktemp("fonts") / "none.ttf"
+    return open_press(settings.NODE_MODULES, none, settings.VAR_DIR / "fonts")
 
 
 def page(text: str, fonts: str = OURS) -> str:
