@@ -3,22 +3,23 @@
 Field facts: Javadoc of Alipay's official Java SDK (AlipayTradePagePayModel and its like).
 """
 
-import json
-from collections.abc import Mapping
-from datetime import datetime
+import csv
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
 from http.client import HTTPException
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
-from zoneinfo import ZoneInfo
 
-from alipay import AliPay, DCAliPay
+from alipay import AliPay
 from alipay.exceptions import AliPayException, AliPayValidationError
-from alipay.utils import AliPayConfig
 from django.conf import settings
 
+from orders.payments.alipay_bill import fetch, read_bill
+from orders.payments.alipay_sdk import ALIPAY_ZONE, TIME_FORMAT, build_sdk
 from orders.payments.protocol import (
+    UNKNOWN_PAYER,
     Acknowledgement,
+    BillLine,
     Callbacks,
     Channel,
     Charge,
@@ -26,15 +27,13 @@ from orders.payments.protocol import (
     GatewayUnavailable,
     Inbound,
     NotifyRejected,
+    Payer,
     Report,
+    Return,
     Start,
     State,
 )
 from portal.lib.money import format_yuan, parse_yuan
-
-# Alipay's clock, whatever TIME_ZONE the portal runs under.
-ALIPAY_ZONE = ZoneInfo("Asia/Shanghai")
-TIME_FORMAT = "%Y-%m-%d %H:%M:%S"
 
 TRADE_STATES = {
     "WAIT_BUYER_PAY": State.UNPAID,
@@ -43,6 +42,15 @@ TRADE_STATES = {
     "TRADE_FINISHED": State.PAID,
     "TRADE_CLOSED": State.CLOSED,
 }
+
+REFUND_STATES = {
+    "REFUND_SUCCESS": State.REFUNDED,
+    "REFUND_FAIL": State.CLOSED,
+}
+# Asked sooner, Alipay may not know yet of a refund that it will make (vendor).
+REFUND_QUERY_AFTER = timedelta(seconds=10)
+# Bills are made in the morning of the next day.
+BILL_DUE, ONE_DAY = time(12), timedelta(days=1)
 
 # All of these mean "unknown, ask later": timeouts and refused connections (OSError), HTML or
 # cut-off answers (ValueError, HTTPException), unsigned or wrongly signed answers, and an
@@ -58,44 +66,6 @@ _DOUBTS = (
 
 # `subject` may not hold / = & (vendor); braces are left out of whatever is signed.
 _SUBJECT_STOPS = str.maketrans(dict.fromkeys('/=&{}"\\', " "))
-
-
-class _Corrections:
-    """What the SDK gets wrong, mixed in before its key-mode and certificate-mode clients."""
-
-    def build_body(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
-        # The SDK stamps the machine's naive local time.
-        body: dict[str, Any] = super().build_body(*args, **kwargs)  # type: ignore[misc]
-        body["timestamp"] = datetime.now(ALIPAY_ZONE).strftime(TIME_FORMAT)
-        return body
-
-    def _get_string_to_be_signed(self, raw_string: str, response_type: str) -> str:
-        # The SDK counts braces, those inside a text value too; let the JSON reader find
-        # the end of the object instead.
-        start = raw_string.index("{", raw_string.index(f'"{response_type}"'))
-        _, end = json.JSONDecoder().raw_decode(raw_string, start)
-        return raw_string[start:end]
-
-
-class _KeyClient(_Corrections, AliPay):  # type: ignore[misc]
-    """Key mode: a bare RSA public key of Alipay's."""
-
-
-class _CertificateClient(_Corrections, DCAliPay):  # type: ignore[misc]
-    """Certificate mode: three certificates, their serial numbers in every request."""
-
-
-def armour(key: str, label: str) -> str:
-    """Return `key` as PEM; Alipay's console hands keys out as bare base64.
-
-    `label` is what stands after BEGIN, such as `PRIVATE KEY`.
-    """
-    text = key.strip()
-    if text.startswith("-----"):
-        return text
-    body = "".join(text.split())
-    lines = [body[i : i + 64] for i in range(0, len(body), 64)]
-    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----"])
 
 
 def clean_subject(title: str) -> str:
@@ -126,9 +96,21 @@ class AlipayGateway:
     """One merchant application at Alipay."""
 
     code = "alipay"
+    restart_within = None
 
-    def __init__(self, sdk: AliPay, *, app_id: str, seller_id: str, url: str) -> None:
+    def __init__(
+        self,
+        sdk: AliPay,
+        *,
+        app_id: str,
+        seller_id: str,
+        url: str,
+        timeout_seconds: float = 8,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         sdk._gateway = url
+        self._timeout_seconds = timeout_seconds
+        self._clock = clock
         self._sdk = sdk
         self._url = url
         self._app_id = app_id
@@ -139,7 +121,13 @@ class AlipayGateway:
             # The gateway redirects on to the cashier's own host.
             self.browser_sources = ("https://*.alipay.com",)
 
-    def start(self, charge: Charge, channel: Channel, callbacks: Callbacks) -> Start:
+    def start(
+        self,
+        charge: Charge,
+        channel: Channel,
+        callbacks: Callbacks,
+        payer: Payer = UNKNOWN_PAYER,
+    ) -> Start:
         order = {
             "subject": clean_subject(charge.title),
             "out_trade_no": charge.number,
@@ -148,13 +136,13 @@ class AlipayGateway:
             "return_url": callbacks.return_url,
             "notify_url": callbacks.notify_url,
         }
-        if channel is Channel.PHONE:
+        if channel is not Channel.DESK:
             query = self._sdk.api_alipay_trade_wap_pay(
                 quit_url=callbacks.return_url, **order
             )
         else:
             query = self._sdk.api_alipay_trade_page_pay(**order)
-        return Start("redirect", f"{self._url}?{query}")
+        return Start(Start.Kind.REDIRECT, f"{self._url}?{query}")
 
     def parse_notification(self, inbound: Inbound) -> Report:
         message = self._verify(inbound.body)
@@ -172,9 +160,8 @@ class AlipayGateway:
                 if is_refund
                 else TRADE_STATES.get(message.get("trade_status", ""), State.UNKNOWN)
             ),
-            amount_fen=_read_amount(
-                message.get("refund_fee" if is_refund else "total_amount")
-            ),
+            # `refund_fee` is the sum of all refunds so far, not this one.
+            amount_fen=None if is_refund else _read_amount(message.get("total_amount")),
             seller=message["seller_id"],
             gateway_number=message.get("trade_no", ""),
             paid_at=_read_time(message.get("gmt_payment")),
@@ -216,26 +203,62 @@ class AlipayGateway:
             return State.NOT_FOUND
         return State.UNKNOWN
 
-    def refund(self, charge: Charge, refund_number: str, amount_fen: int) -> State:
+    def refund(self, charge: Charge, back: Return, notify_url: str) -> State:
         answer = self._ask(
             "alipay.trade.refund",
             out_trade_no=charge.number,
-            out_request_no=refund_number,
-            refund_amount=format_yuan(amount_fen),
+            out_request_no=back.number,
+            refund_amount=format_yuan(back.amount_fen),
         )
         if answer["code"] != "10000":
             raise GatewayRefused(answer.get("sub_code", ""), answer.get("sub_msg", ""))
         # fund_change=N: a repeated request, or one still being worked on.
         return State.REFUNDED if answer.get("fund_change") == "Y" else State.UNKNOWN
 
-    def query_refund(self, charge: Charge, refund_number: str) -> State:
+    def query_refund(self, charge: Charge, back: Return) -> State:
+        """Alipay does not tell a refund that failed from one it never got: both are asked for
+        again under the same number, which pays once."""
         answer = self._ask(
             "alipay.trade.fastpay.refund.query",
             out_trade_no=charge.number,
-            out_request_no=refund_number,
+            out_request_no=back.number,
         )
-        done = answer.get("refund_status") == "REFUND_SUCCESS"
-        return State.REFUNDED if answer["code"] == "10000" and done else State.UNKNOWN
+        status = answer.get("refund_status", "")
+        if answer["code"] != "10000":
+            if answer.get("sub_code") == "ACQ.TRADE_NOT_EXIST":
+                return State.NOT_FOUND
+            raise GatewayUnavailable(_describe(answer))
+        if not status:
+            is_fresh = self._clock() - back.created_at < REFUND_QUERY_AFTER
+            return State.UNKNOWN if is_fresh else State.NOT_FOUND
+        if answer.get("out_request_no") != back.number or (
+            _read_amount(answer.get("refund_amount")) != back.amount_fen
+        ):
+            raise GatewayUnavailable("the answer is about another refund")
+        return REFUND_STATES.get(status, State.UNKNOWN)
+
+    def read_bill(self, day: date) -> list[BillLine]:
+        answer = self._call(
+            "alipay.data.dataservice.bill.downloadurl.query",
+            bill_type="trade",
+            bill_date=f"{day:%Y-%m-%d}",
+        )
+        if answer.get("sub_code", "").lower().endswith("bill_not_exist"):
+            if self._clock() < datetime.combine(day, BILL_DUE, ALIPAY_ZONE) + ONE_DAY:
+                raise GatewayUnavailable("the bill is not made yet")
+            # A day without business has no bill.
+            return []
+        if answer.get("code") != "10000":
+            raise GatewayUnavailable(_describe(answer))
+        try:
+            content = fetch(
+                answer.get("bill_download_url", ""),
+                gateway=self._url,
+                timeout_seconds=self._timeout_seconds,
+            )
+            return read_bill(content, self.seller)
+        except (OSError, ValueError, csv.Error) as error:
+            raise GatewayUnavailable(f"bill: {error}"[:200]) from error
 
     def _verify(self, body: bytes) -> dict[str, str]:
         """Return the fields of a notification without its signature."""
@@ -266,12 +289,17 @@ class AlipayGateway:
             raise NotifyRejected("not about a payment")
         return fields
 
-    def _ask(self, method: str, **business: str) -> dict[str, Any]:
-        """Return a verified answer: done (10000) or a definite business refusal (40004)."""
+    def _call(self, method: str, **business: str) -> dict[str, Any]:
+        """Return a verified answer, whatever it says."""
         try:
             answer: dict[str, Any] = self._sdk.server_api(method, business)
         except _DOUBTS as error:
             raise GatewayUnavailable(f"{method}: {type(error).__name__}") from error
+        return answer
+
+    def _ask(self, method: str, **business: str) -> dict[str, Any]:
+        """Return a verified answer: done (10000) or a definite business refusal (40004)."""
+        answer = self._call(method, **business)
         refused = answer.get("code") == "40004"
         if answer.get("sub_code") == "ACQ.SYSTEM_ERROR":
             refused = False
@@ -282,43 +310,6 @@ class AlipayGateway:
 
 def _describe(answer: Mapping[str, Any]) -> str:
     return f"{answer.get('code')} {answer.get('sub_code', '')}".strip()
-
-
-def _read(path: str, label: str) -> str:
-    return armour(Path(path).read_text(), label)
-
-
-def build_sdk(config: Mapping[str, Any]) -> AliPay:
-    """Return the SDK's client for `config`: certificate mode when it names a root.
-
-    Files: `app_private_key_file` and, in key mode, `alipay_public_key_file`; in certificate
-    mode `app_certificate_file`, `alipay_certificate_file`, `alipay_root_file`.
-    """
-    private_key = _read(config["app_private_key_file"], "PRIVATE KEY")
-    timeout = AliPayConfig(timeout=config["timeout_seconds"])
-    if not config.get("alipay_root_file"):
-        return _KeyClient(
-            appid=config["app_id"],
-            app_private_key_string=private_key,
-            alipay_public_key_string=_read(
-                config["alipay_public_key_file"], "PUBLIC KEY"
-            ),
-            sign_type="RSA2",
-            config=timeout,
-        )
-    client = _CertificateClient(
-        appid=config["app_id"],
-        app_private_key_string=private_key,
-        app_public_key_cert_string=_read(config["app_certificate_file"], "CERTIFICATE"),
-        alipay_public_key_cert_string=_read(
-            config["alipay_certificate_file"], "CERTIFICATE"
-        ),
-        alipay_root_cert_string=_read(config["alipay_root_file"], "CERTIFICATE"),
-        sign_type="RSA2",
-    )
-    # Its constructor knows no `config`.
-    client._config = timeout
-    return client
 
 
 def build_gateway() -> AlipayGateway:
@@ -338,4 +329,5 @@ def build_gateway() -> AlipayGateway:
         app_id=config["app_id"],
         seller_id=config["seller_id"],
         url=config["gateway"],
+        timeout_seconds=config["timeout_seconds"],
     )

@@ -4,9 +4,9 @@ Nothing here knows the ORM, a request or a page. `orders.services.settlement` al
 `Report` into a change of state.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -30,6 +30,15 @@ class GatewayRefused(Exception):  # noqa: N818 - an answer, not a fault of ours
         self.code = code
 
 
+class NumberUsedUp(GatewayRefused):
+    """Nothing more can be started under this number: it is paid, closed, or was used in
+    another way. Its attempt has to be ended before a new one is made."""
+
+
+class PayerUnknown(GatewayRefused):
+    """The gateway charges a person it knows by an openid, and none was given."""
+
+
 class State(StrEnum):
     """What a gateway says about one attempt."""
 
@@ -39,13 +48,18 @@ class State(StrEnum):
     CLOSED = "closed"
     REFUNDED = "refunded"
     UNKNOWN = "unknown"
+    # Of a refund: the vendor holds the money, the bank does not take it. Somebody finishes it
+    # in the vendor's console, under the same number; another number would pay twice.
+    STUCK = "stuck"
 
 
 class Channel(StrEnum):
-    """Where the buyer sits: gateways have one page for desks and one for phones."""
+    """Where the buyer sits: gateways have a page for desks and one for phones."""
 
     DESK = "desk"
     PHONE = "phone"
+    # WeChat's own browser: its gateway pays inside the page, by the payer's openid.
+    WECHAT = "wechat"
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,34 @@ class Charge:
 
 
 @dataclass(frozen=True)
+class Payer:
+    """What a gateway may ask of whoever pays; empty when not known.
+
+    `openid` names the person to WeChat's service account. `address` is the network address
+    the browser comes from.
+    """
+
+    openid: str = ""
+    address: str = ""
+
+
+UNKNOWN_PAYER = Payer()
+
+
+@dataclass(frozen=True)
+class Return:
+    """Money to go back. `number` is ours and stays the same over every retry.
+
+    `created_at` is sent along by gateways that tell repetitions apart by it.
+    """
+
+    number: str
+    amount_fen: int
+    created_at: datetime
+    gateway_number: str = ""
+
+
+@dataclass(frozen=True)
 class Callbacks:
     """Absolute addresses without a query string: some gateways would sign it wrongly."""
 
@@ -73,11 +115,24 @@ class Callbacks:
 
 @dataclass(frozen=True)
 class Start:
-    """How the browser gets to the cashier: go to `url`, or post `fields` to it."""
+    """How the buyer gets to the cashier.
 
-    kind: str
+    `form_sources` are the addresses that a form may lead to, redirects included.
+    """
+
+    class Kind(StrEnum):
+        """`redirect`: go to `url`. `form`: post `fields` to `url`. `qr`: show `url` as a QR
+        code to be scanned. `jsapi`: hand `fields` to WeChat's bridge inside the page."""
+
+        REDIRECT = "redirect"
+        FORM = "form"
+        QR = "qr"
+        JSAPI = "jsapi"
+
+    kind: Kind
     url: str
     fields: Mapping[str, str] = field(default_factory=dict)
+    form_sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,7 +151,10 @@ class Report:
     `amount_fen` is None when the gateway named no readable amount. `seller` is the merchant
     that was paid, empty when the message does not name one. `paid_at` is the gateway's own
     time of the payment. `refund_number` marks a message about a refund, which must never be
-    read as a payment. `raw` holds no secrets.
+    read as a payment, and `refund_sent_at` the time that names it together with its number
+    where a gateway wants both. Its payment may be named by `gateway_number` alone.
+    `needs_query` says that the vendor wants this confirmed by a query before anybody acts
+    on it. `raw` holds no secrets.
     """
 
     attempt_number: str
@@ -108,7 +166,24 @@ class Report:
     paid_at: datetime | None = None
     event_id: str = ""
     refund_number: str = ""
+    refund_sent_at: datetime | None = None
+    needs_query: bool = False
     raw: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class BillLine:
+    """One entry of a gateway's daily bill: money that came, or money that went back.
+
+    `amount_fen` is never negative. `gateway_number` names the payment, for a refund too.
+    `refund_number` is empty for a payment. `at` is the gateway's own time.
+    """
+
+    attempt_number: str
+    amount_fen: int
+    gateway_number: str = ""
+    refund_number: str = ""
+    at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -128,9 +203,21 @@ class PaymentGateway(Protocol):
     seller: str
     # Sources for the `form-action` of a page whose button leads to the cashier.
     browser_sources: tuple[str, ...]
+    # How long after its creation an attempt may be started once more; None: until it expires.
+    restart_within: timedelta | None
 
-    def start(self, charge: Charge, channel: Channel, callbacks: Callbacks) -> Start:
-        """Return the way to the cashier. No money moves and nothing is promised yet."""
+    def start(
+        self,
+        charge: Charge,
+        channel: Channel,
+        callbacks: Callbacks,
+        payer: Payer = UNKNOWN_PAYER,
+    ) -> Start:
+        """Return the way to the cashier. No money moves and nothing is promised yet.
+
+        Raises `GatewayUnavailable`, `NumberUsedUp`, `PayerUnknown`, and `GatewayRefused`
+        for what asking again cannot mend.
+        """
 
     def parse_notification(self, inbound: Inbound) -> Report:
         """Check cryptography and identity of a message and return what it says.
@@ -154,12 +241,21 @@ class PaymentGateway(Protocol):
         and must be queried. Raises `GatewayUnavailable`.
         """
 
-    def refund(self, charge: Charge, refund_number: str, amount_fen: int) -> State:
-        """Give money back; the same `refund_number` never pays twice.
+    def refund(self, charge: Charge, back: Return, notify_url: str) -> State:
+        """Give money back; the same number never pays twice.
 
         UNKNOWN means accepted or in doubt: `query_refund` tells. Raises
         `GatewayUnavailable` and `GatewayRefused`.
         """
 
-    def query_refund(self, charge: Charge, refund_number: str) -> State:
-        """Return REFUNDED, or UNKNOWN while nothing is certain. Raises `GatewayUnavailable`."""
+    def query_refund(self, charge: Charge, back: Return) -> State:
+        """Return REFUNDED, NOT_FOUND when the gateway has never heard of it, CLOSED when it
+        has failed for good, STUCK, or UNKNOWN while nothing is certain. Raises
+        `GatewayUnavailable`."""
+
+    def read_bill(self, day: date) -> Iterable[BillLine]:
+        """Return the entries of a day by the gateway's calendar, which is Beijing's.
+
+        An empty bill is a day without business. Raises `GatewayUnavailable` while the bill
+        is not made yet or cannot be read to its end.
+        """

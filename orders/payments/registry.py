@@ -20,6 +20,11 @@ def list_gateways() -> list[tuple[str, str]]:
     return [(code, label) for code, (label, _) in settings.PAYMENT_GATEWAYS.items()]
 
 
+def name_gateway(code: str) -> str:
+    """Return what people call a gateway; the code itself for one no longer configured."""
+    return dict(list_gateways()).get(code, code)
+
+
 def has_gateway(code: str) -> bool:
     return code in settings.PAYMENT_GATEWAYS
 
