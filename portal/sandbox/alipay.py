@@ -14,10 +14,12 @@ from http import HTTPStatus
 from urllib.parse import urlencode
 
 from portal.lib.money import format_yuan
+from portal.sandbox.alipay_bills import BILL_PATH, BillShelf, make_bill
 from portal.sandbox.alipay_trades import (
     BUYER_ID,
     METHODS,
     PAGE_METHODS,
+    PAID_STATES,
     ZONE,
     Refusal,
     TradeBook,
@@ -25,24 +27,51 @@ from portal.sandbox.alipay_trades import (
     format_now,
     read_time,
 )
-from portal.sandbox.keys import KeyRing, is_signed, sign
+from portal.sandbox.keys import KeyRing, is_signed, sign, stranger_key
 from portal.sandbox.notifier import Notifier
+from portal.sandbox.simulator import (
+    HANG_SECONDS,
+    Brand,
+    Delivery,
+    Phase,
+    Trade,
+)
 from portal.sandbox.store import Document, Store
-from portal.sandbox.wire import HTML, Answer, Request, Route, redirect, render
+from portal.sandbox.wire import (
+    HTML,
+    Answer,
+    Request,
+    Route,
+    cashier_path,
+    redirect,
+    render,
+)
 
 GATEWAY_PATH = "/gateway.do"
-CASHIER_PATH = "/cashier/alipay/"
+BILL_METHOD = "alipay.data.dataservice.bill.downloadurl.query"
+BRAND = Brand(
+    code="alipay",
+    name="支付宝",
+    mark="支",
+    platform="支付宝开放平台",
+    number_label="支付宝交易号",
+)
 
 # 4 m, 10 m, 10 m, 1 h, 2 h, 6 h, 15 h: eight sends in 25 hours (vendor).
 RETRY_STEPS = (240, 600, 600, 3600, 7200, 21600, 54000)
 # Far below the eight hours of a clock in the wrong zone.
 CLOCK_TOLERANCE = timedelta(minutes=15)
-# Longer than any client waits.
-HANG_SECONDS = 30
-
 # What can go wrong with the answer to a server call; `hang` hangs after the work is done,
 # so that the caller cannot know whether it was.
 FAULTS = ("hang", "html", "system_error", "bad_signature")
+
+STATUS_LABELS = {
+    None: "等待付款",
+    "WAIT_BUYER_PAY": "等待付款",
+    "TRADE_SUCCESS": "支付成功",
+    "TRADE_FINISHED": "交易完成",
+    "TRADE_CLOSED": "交易已关闭",
+}
 
 
 @dataclass(frozen=True)
@@ -63,6 +92,9 @@ def signing_text(parameters: Mapping[str, str], *left_out: str) -> str:
 class AlipaySimulator:
     """The gateway's endpoint, its trades and what it tells the merchant about them."""
 
+    brand = BRAND
+    fault_names: tuple[str, ...] = FAULTS
+
     def __init__(
         self, store: Store, keys: KeyRing, notifier: Notifier, account: AlipayAccount
     ) -> None:
@@ -76,6 +108,7 @@ class AlipaySimulator:
         self.released = threading.Event()
         self._keys = keys
         self._notifier = notifier
+        self._bills = BillShelf()
 
     @property
     def routes(self) -> list[Route]:
@@ -83,6 +116,7 @@ class AlipaySimulator:
         return [
             ("GET", pattern, self.serve_gateway),
             ("POST", pattern, self.serve_gateway),
+            ("GET", f"{BILL_PATH}([0-9A-Za-z_-]+)", self._serve_bill),
         ]
 
     def serve_gateway(self, request: Request) -> Answer:
@@ -96,10 +130,31 @@ class AlipaySimulator:
             self.requests.append((method, business.get("out_trade_no", "")))
             if fault == "system_error":
                 raise Refusal("40004", "ACQ.SYSTEM_ERROR", "系统错误")
-            result = self._call(method, business)
+            if method == BILL_METHOD:
+                result = self._make_bill(request, business)
+            else:
+                result = self._call(method, business)
         except Refusal as refusal:
             result = refusal.answer
         return self._answer(method, result, fault)
+
+    def _make_bill(self, request: Request, business: Mapping[str, str]) -> Document:
+        trades = self.trades.list_trades()
+        day = business.get("bill_date", "")
+        try:
+            content = make_bill(trades, self.account.seller_id, day)
+        except ValueError as error:
+            raise Refusal("40004", "isv.invalid-arguments", "参数有误") from error
+        if content is None:
+            raise Refusal("40004", "isp.bill_not_exist", "账单不存在")
+        url = f"http://{request.headers['host']}{self._bills.put(content)}"
+        return {"code": "10000", "msg": "Success", "bill_download_url": url}
+
+    def _serve_bill(self, _request: Request, token: str) -> Answer:
+        content = self._bills.take(token)
+        if content is None:
+            return Answer(b"<html><h1>404</h1></html>", HTML, HTTPStatus.NOT_FOUND)
+        return Answer(content, "application/octet-stream")
 
     def _serve_page(self, parameters: Mapping[str, str]) -> Answer:
         try:
@@ -107,7 +162,7 @@ class AlipaySimulator:
             trade = self.trades.open_trade(parameters, business)
         except Refusal as refusal:
             return render("error.html", refusal.answer, status=HTTPStatus.BAD_REQUEST)
-        return redirect(f"{CASHIER_PATH}{trade['token']}")
+        return redirect(cashier_path(BRAND.code, trade["token"]))
 
     def _check_request(self, parameters: Mapping[str, str]) -> dict[str, str]:
         """Return the business parameters of a request that is signed and for us."""
@@ -150,23 +205,68 @@ class AlipaySimulator:
         if fault == "html":
             return Answer(b"<html><h1>502 Bad Gateway</h1></html>", HTML, 502)
         inner = json.dumps(result, ensure_ascii=False, separators=(",", ":"))
-        key = self._keys.stranger if fault == "bad_signature" else self._keys.gateway
+        key = stranger_key() if fault == "bad_signature" else self._keys.gateway
         node = method.replace(".", "_") + "_response"
         text = f'{{"{node}":{inner},"sign":"{sign(key, inner)}"}}'
         return Answer(text.encode(), HTML)
 
-    def notify(self, number: str, *, copies: int = 1, forged: bool = False) -> None:
-        """Queue a notification of the present state, the same one `copies` times."""
-        trade = self.trades.get(number)
-        notice = self.make_notice(number, forged=forged)
-        for _ in range(copies):
-            self._send(trade, notice)
+    def list_trades(self) -> list[Trade]:
+        return [self._describe(trade) for trade in self.trades.list_trades()]
 
-    def notify_now(self, number: str) -> bool:
-        """Send a notification before returning; tell whether it was accepted."""
-        url = self.trades.get(number)["notify_url"]
-        return bool(url) and self._notifier.send_now(
-            url, self.make_notice(number), steps=RETRY_STEPS, expected="success"
+    def find_trade(self, token: str) -> Trade | None:
+        trade = self.trades.find_by_token(token)
+        return None if trade is None else self._describe(trade)
+
+    def get_trade(self, number: str) -> Trade:
+        return self._describe(self.trades.get(number))
+
+    def show(self, number: str) -> Document:
+        return self.trades.get(number)
+
+    def enter(self, number: str) -> None:
+        self.trades.enter(number)
+
+    def pay(self, number: str, *, amount_fen: int | None = None) -> None:
+        self.trades.pay(number, amount_fen=amount_fen)
+
+    def fail(self, number: str) -> None:
+        """A trade keeps waiting: the buyer may try again."""
+
+    def make_delivery(
+        self,
+        number: str,
+        *,
+        forged: bool = False,
+        changes: Mapping[str, object] | None = None,
+    ) -> Delivery:
+        texts = {key: str(value) for key, value in (changes or {}).items()}
+        notice = self.make_notice(number, forged=forged, **texts)
+        return self._pack(self.trades.get(number), notice)
+
+    def send_back(self, number: str) -> Answer:
+        return redirect(self.make_return_url(number))
+
+    def _describe(self, trade: Document) -> Trade:
+        """What the shared pages show of a trade."""
+        is_over = trade.get("expired") and trade["status"] is None
+        status = "TRADE_CLOSED" if is_over else trade["status"]
+        phases = {
+            "TRADE_CLOSED": Phase.CLOSED,
+            **dict.fromkeys(PAID_STATES, Phase.PAID),
+        }
+        return Trade(
+            number=trade["number"],
+            token=trade["token"],
+            subject=trade["subject"],
+            amount_fen=trade["amount_fen"],
+            phase=phases.get(status, Phase.OPEN),
+            status=STATUS_LABELS[status],
+            channel="手机网站支付" if "wap" in trade["method"] else "电脑网站支付",
+            payee=self.account.seller_id,
+            gateway_number=trade["trade_no"],
+            created_at=trade["created_at"],
+            expires_at=trade["expires_at"],
+            back_url=trade["return_url"],
         )
 
     def make_notice(
@@ -199,7 +299,7 @@ class AlipaySimulator:
             "gmt_payment": trade["paid_at"] or format_now(),
             **changes,
         }
-        key = self._keys.stranger if forged else self._keys.gateway
+        key = stranger_key() if forged else self._keys.gateway
         signature = sign(key, signing_text(notice))
         return {**notice, "sign_type": "RSA2", "sign": signature}
 
@@ -230,13 +330,15 @@ class AlipaySimulator:
             refund_fee=format_yuan(sum(trade["refunds"].values())),
             gmt_refund=f"{format_now()}.000",
         )
-        self._send(trade, notice)
-
-    def _send(self, trade: Document, notice: Mapping[str, str]) -> None:
         if trade["notify_url"]:
-            self._notifier.enqueue(
-                trade["notify_url"],
-                notice,
-                steps=RETRY_STEPS,
-                expected="success",
-            )
+            self._notifier.enqueue(self._pack(trade, notice))
+
+    @staticmethod
+    def _pack(trade: Document, notice: Mapping[str, str]) -> Delivery:
+        return Delivery(
+            url=trade["notify_url"],
+            body=urlencode(notice),
+            content_type="application/x-www-form-urlencoded; charset=utf-8",
+            steps=RETRY_STEPS,
+            text="success",
+        )

@@ -136,6 +136,7 @@ def add_refund(trade: Document, request_number: str, amount_fen: int) -> None:
     if amount_fen < 1 or total > paid_fen or (total < paid_fen and not request_number):
         raise Refusal("40004", "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL", "退款金额超限")
     refunds[request_number] = amount_fen
+    trade.setdefault("refund_times", {})[request_number] = format_now()
     if total == paid_fen:
         trade["status"] = "TRADE_CLOSED"
 

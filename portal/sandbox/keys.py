@@ -1,11 +1,11 @@
-"""Key pairs of the sandbox, made at the first start and kept in files of the own user."""
+"""Key files of the sandbox, made at the first start, readable by the own user alone."""
 
 import base64
 import binascii
 import contextlib
 import os
 import secrets
-from functools import cached_property
+from functools import cache
 from pathlib import Path
 
 from cryptography.exceptions import InvalidSignature
@@ -53,7 +53,7 @@ def is_signed(key: rsa.RSAPublicKey, text: str, signature: str) -> bool:
     return True
 
 
-def _publish(path: Path, content: bytes) -> None:
+def publish(path: Path, content: bytes) -> None:
     """Create `path` with mode 0600 unless it exists; a half-written file is never seen."""
     draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_CREAT | os.O_WRONLY | os.O_EXCL, 0o600)
@@ -64,28 +64,34 @@ def _publish(path: Path, content: bytes) -> None:
     draft.unlink()
 
 
+def open_folder(folder: Path) -> Path:
+    """Return the folder of the keys, made if need be, closed to others."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return folder
+
+
+def open_pair(private: Path, public: Path) -> rsa.RSAPrivateKey:
+    """Return the key of two PEM files that are made at their first use."""
+    if not private.exists():
+        publish(private, dump_private_key(make_private_key()))
+    key = serialization.load_pem_private_key(private.read_bytes(), password=None)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise TypeError(f"{private.name} is not an RSA key")
+    if not public.exists():
+        publish(public, dump_public_key(key.public_key()))
+    return key
+
+
+@cache
+def stranger_key() -> rsa.RSAPrivateKey:
+    """A key nobody trusts, for forged signatures of all vendors."""
+    return make_private_key()
+
+
 class KeyRing:
     """Both pairs of the Alipay simulator: the portal's and the gateway's own."""
 
     def __init__(self, folder: Path) -> None:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.app = self._open_pair(folder / APP_PRIVATE, folder / APP_PUBLIC)
-        self.gateway = self._open_pair(
-            folder / GATEWAY_PRIVATE, folder / GATEWAY_PUBLIC
-        )
-
-    @cached_property
-    def stranger(self) -> rsa.RSAPrivateKey:
-        """A key nobody trusts, for forged signatures."""
-        return make_private_key()
-
-    @staticmethod
-    def _open_pair(private: Path, public: Path) -> rsa.RSAPrivateKey:
-        if not private.exists():
-            _publish(private, dump_private_key(make_private_key()))
-        key = serialization.load_pem_private_key(private.read_bytes(), password=None)
-        if not isinstance(key, rsa.RSAPrivateKey):
-            raise TypeError(f"{private.name} is not an RSA key")
-        if not public.exists():
-            _publish(public, dump_public_key(key.public_key()))
-        return key
+        open_folder(folder)
+        self.app = open_pair(folder / APP_PRIVATE, folder / APP_PUBLIC)
+        self.gateway = open_pair(folder / GATEWAY_PRIVATE, folder / GATEWAY_PUBLIC)

@@ -7,17 +7,19 @@ import time
 import urllib.error
 import urllib.request
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import asdict
 from http.client import HTTPException
-from urllib.parse import urlencode
+from typing import IO, Any
 
+from portal.sandbox.simulator import Delivery, Sealer
 from portal.sandbox.store import Store
 
 logger = logging.getLogger(__name__)
 
 # A slow receiver is treated like a refusal.
 TIMEOUT_SECONDS = 5
-ANSWER_LIMIT = 64
+ANSWER_LIMIT = 256
 KIND = "notice"
 
 
@@ -29,7 +31,7 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
 
 class Notifier:
-    """Queue of form posts in the store, worked off by one thread.
+    """Queue of deliveries in the store, worked off by one thread.
 
     `factor` scales the vendor's retry steps: 1.0 is real life, 1/60 turns minutes into
     seconds.
@@ -38,6 +40,7 @@ class Notifier:
     def __init__(self, store: Store, *, factor: float) -> None:
         self._store = store
         self._factor = factor
+        self._sealers: dict[str, Sealer] = {}
         self._wake = threading.Condition()
         self._stopped = False
         self._busy: set[str] = set()
@@ -57,28 +60,25 @@ class Notifier:
         if self._thread.is_alive():
             self._thread.join(TIMEOUT_SECONDS + 1)
 
-    def enqueue(
-        self,
-        url: str,
-        form: Mapping[str, str],
-        *,
-        steps: Sequence[float],
-        expected: str,
-        delay: float = 0.0,
-    ) -> str:
-        """Send `form` to `url` after `delay` seconds, then after each of `steps` (seconds,
-        scaled) until the answer is `expected`. Returns the key of the queued notice."""
+    def add_sealer(self, name: str, sealer: Sealer) -> None:
+        """Make known who signs deliveries that name `name`: anew at each sending, for a
+        vendor's signature carries its time."""
+        self._sealers[name] = sealer
+
+    def enqueue(self, delivery: Delivery, *, delay: float = 0.0) -> str:
+        """Send after `delay` seconds, and again until it is accepted or given up. Returns
+        the key of the queued notice."""
         key = uuid.uuid4().hex
         self._store.put(
             KIND,
             key,
             {
-                "url": url,
-                "form": dict(form),
-                "steps": [step * self._factor for step in steps],
-                "expected": expected,
+                **asdict(delivery),
+                "steps": [step * self._factor for step in delivery.steps],
+                "statuses": list(delivery.statuses),
                 "due_at": time.time() + delay,
                 "sends": 0,
+                "status": 0,
                 "answer": "",
                 "state": "waiting",
             },
@@ -87,31 +87,22 @@ class Notifier:
             self._wake.notify_all()
         return key
 
-    def send_now(
-        self,
-        url: str,
-        form: Mapping[str, str],
-        *,
-        steps: Sequence[float],
-        expected: str,
-    ) -> bool:
-        """Send `form` before returning; refused, it is tried again like any other."""
+    def send_now(self, delivery: Delivery) -> bool:
+        """Send before returning; refused, it is tried again like any other."""
         # Queued late enough that the thread does not send it at the same time.
-        key = self.enqueue(
-            url, form, steps=steps, expected=expected, delay=2 * TIMEOUT_SECONDS
-        )
-        return self.deliver(key)
+        return self.deliver(self.enqueue(delivery, delay=2 * TIMEOUT_SECONDS))
 
     def deliver(self, key: str) -> bool:
         """Send one notice now, once; tell whether it was accepted."""
         notice = self._store.get(KIND, key)
         if notice is None or notice["state"] != "waiting":
             return False
-        answer = self._post(notice["url"], notice["form"])
+        status, answer = self._post(notice)
         with self._store.edit(KIND, key) as notice:
             notice["sends"] += 1
+            notice["status"] = status
             notice["answer"] = answer
-            if answer == notice["expected"]:
+            if status in notice["statuses"] and notice["text"] in (None, answer):
                 notice["state"] = "accepted"
             elif notice["sends"] > len(notice["steps"]):
                 notice["state"] = "given up"
@@ -122,6 +113,10 @@ class Notifier:
         with self._wake:
             self._wake.notify_all()
         return bool(notice["state"] == "accepted")
+
+    def seal(self, delivery: Delivery) -> dict[str, str]:
+        """Return the headers of one sending."""
+        return self._make_headers(asdict(delivery))
 
     def list_notices(self) -> list[dict[str, object]]:
         """Every notice ever queued with its state, oldest first."""
@@ -162,19 +157,29 @@ class Notifier:
         pause = min((at - now for at in waiting.values()), default=3600.0)
         return due, max(pause, 0.0)
 
-    def _post(self, url: str, form: Mapping[str, str]) -> str:
-        """Return the answer's text, or what went wrong in its place."""
+    def _make_headers(self, notice: Mapping[str, Any]) -> dict[str, str]:
+        headers = {"Content-Type": notice["content_type"], **notice["headers"]}
+        if notice["sealer"]:
+            headers |= self._sealers[notice["sealer"]](notice["body"])
+        return headers
+
+    def _post(self, notice: Mapping[str, Any]) -> tuple[int, str]:
+        """Return status and text of the answer; 0 and what went wrong in its place."""
         request = urllib.request.Request(  # noqa: S310 - the address was signed by the portal
-            url,
-            data=urlencode(form).encode(),
-            headers={
-                "Content-Type": "application/x-www-form-urlencoded; charset=utf-8"
-            },
+            notice["url"],
+            data=notice["body"].encode(),
+            headers=self._make_headers(notice),
         )
         try:
             with self._opener.open(request, timeout=TIMEOUT_SECONDS) as response:
-                raw: bytes = response.read(ANSWER_LIMIT)
-                return raw.decode(errors="replace")
+                return response.status, _read_text(response)
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.code, _read_text(refusal)
         except (OSError, HTTPException, ValueError) as error:
             logger.info("notification not delivered: %s", type(error).__name__)
-            return f"({type(error).__name__})"
+            return 0, f"({type(error).__name__})"
+
+
+def _read_text(response: IO[bytes]) -> str:
+    return response.read(ANSWER_LIMIT).decode(errors="replace")

@@ -1,6 +1,5 @@
 """The sandbox's web server: one process, loopback only, for all simulated vendors."""
 
-import ipaddress
 import logging
 import re
 import threading
@@ -17,9 +16,23 @@ from portal.sandbox.cashier import Cashier
 from portal.sandbox.control import Control
 from portal.sandbox.keys import KeyRing
 from portal.sandbox.notifier import Notifier
-from portal.sandbox.store import Store
+from portal.sandbox.simulator import Simulator
+from portal.sandbox.store import STORE_NAME, Store
+from portal.sandbox.unionpay import UnionPayAccount, UnionPaySimulator
+from portal.sandbox.unionpay_keys import UnionPayKeys
 from portal.sandbox.wechat import WeChatAccount, WeChatSimulator
-from portal.sandbox.wire import CSS, PAGES, Answer, Request, Route, answer_json
+from portal.sandbox.wechat_pay import WeChatPaySimulator
+from portal.sandbox.wechat_pay_keys import WeChatPayKeys
+from portal.sandbox.wechat_pay_signatures import WeChatPayAccount
+from portal.sandbox.wire import (
+    CSS,
+    PAGES,
+    Answer,
+    Request,
+    Route,
+    answer_json,
+    is_loopback,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -39,17 +52,10 @@ class SandboxConfig:
 
     folder: Path
     alipay: AlipayAccount
+    unionpay: UnionPayAccount
     wechat: WeChatAccount
+    wechat_pay: WeChatPayAccount
     notice_factor: float = DEFAULT_FACTOR
-
-
-def is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class SandboxServer:
@@ -64,17 +70,32 @@ class SandboxServer:
         if not is_loopback(host):
             raise SandboxError(f"the sandbox listens on loopback only, not on {host}")
         self._keys = KeyRing(config.folder)
-        self._store = Store(config.folder / "sandbox.sqlite3")
+        self._store = Store(config.folder / STORE_NAME)
         self.notifier = Notifier(self._store, factor=config.notice_factor)
         self.alipay = AlipaySimulator(
             self._store, self._keys, self.notifier, config.alipay
         )
-        self.cashier = Cashier(self.alipay)
+        self.wechat_pay = WeChatPaySimulator(
+            self._store,
+            WeChatPayKeys(config.folder),
+            self.notifier,
+            config.wechat_pay,
+        )
+        self.unionpay = UnionPaySimulator(
+            self._store,
+            UnionPayKeys(config.folder, config.unionpay.key_password),
+            self.notifier,
+            config.unionpay,
+        )
+        # Another gateway is one more attribute and one more entry here.
+        simulators: list[Simulator] = [self.alipay, self.wechat_pay, self.unionpay]
+        self.simulators = {each.brand.code: each for each in simulators}
+        self.cashier = Cashier(self.simulators, self.notifier)
         self.wechat = WeChatSimulator(self._store, config.wechat)
-        control = Control(self.alipay, self.cashier, self.wechat, self.notifier)
+        control = Control(self.simulators, self.cashier, self.wechat, self.notifier)
         routes: list[Route] = [
             ("GET", "/assets/sandbox\\.css", _show_stylesheet),
-            *self.alipay.routes,
+            *(route for each in self.simulators.values() for route in each.routes),
             *self.cashier.routes,
             *self.wechat.routes,
             *control.routes,
@@ -98,7 +119,8 @@ class SandboxServer:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.alipay.released.set()
+        for simulator in self.simulators.values():
+            simulator.released.set()
         self._server.shutdown()
         self._server.server_close()
         self.notifier.stop()

@@ -10,6 +10,9 @@ from typing import Any
 
 Document = dict[str, Any]
 
+# The file in the sandbox's folder.
+STORE_NAME = "sandbox.sqlite3"
+
 
 class Store:
     """Documents by kind and key. Safe for the server's threads: one lock around all."""

@@ -1,5 +1,6 @@
 """A request and an answer, as the simulators see them."""
 
+import ipaddress
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -68,6 +69,20 @@ def redirect(url: str, cookies: Mapping[str, str] | None = None) -> Answer:
     for name, value in (cookies or {}).items():
         headers["Set-Cookie"] = f"{name}={value}; Path=/; HttpOnly; SameSite=Lax"
     return Answer(b"", HTML, HTTPStatus.SEE_OTHER, headers)
+
+
+def cashier_path(code: str, token: str) -> str:
+    """Where the cashier page of a trade is; `code` names the vendor."""
+    return f"/cashier/{code}/{token}"
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def origin_of(url: str) -> str:

@@ -1,10 +1,6 @@
 """The cashier's buttons, from the page to the notification that reaches the merchant."""
 
 import re
-import threading
-import time
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -13,49 +9,8 @@ import requests
 from orders.payments.protocol import Callbacks, Channel, Inbound, NotifyRejected, State
 from orders.payments.registry import get_gateway
 from portal.sandbox import SandboxServer
+from tests.sandbox.merchant import Merchant
 from tests.sandbox.test_protocol import make_charge
-
-WAIT_SECONDS = 5
-
-
-class Merchant:
-    """Keeps the notifications that reach it; answers from a list, then always success."""
-
-    def __init__(self) -> None:
-        self.bodies: list[bytes] = []
-        self.answers: list[bytes] = []
-        merchant = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_POST(self) -> None:
-                length = int(self.headers["Content-Length"])
-                merchant.bodies.append(self.rfile.read(length))
-                answer = merchant.answers.pop(0) if merchant.answers else b"success"
-                self.send_response(200)
-                self.end_headers()
-                self.wfile.write(answer)
-
-            def log_message(self, *_args: object) -> None:
-                """Tests are quiet."""
-
-        self.server = HTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
-
-    def wait_for(self, count: int) -> list[bytes]:
-        deadline = time.monotonic() + WAIT_SECONDS
-        while len(self.bodies) < count and time.monotonic() < deadline:
-            time.sleep(0.02)
-        assert len(self.bodies) == count
-        return self.bodies
-
-
-@pytest.fixture
-def merchant() -> Iterator[Merchant]:
-    merchant = Merchant()
-    threading.Thread(target=merchant.server.serve_forever, daemon=True).start()
-    yield merchant
-    merchant.server.shutdown()
-    merchant.server.server_close()
 
 
 @pytest.fixture
@@ -202,6 +157,8 @@ def test_paid_trade_offers_the_way_back_only(
     assert "该笔交易已支付成功" in page
     assert "返回商户" in page
     assert "<form" not in page
+    back = requests.get(f"{cashier[1]}/back", allow_redirects=False, timeout=5)
+    assert back.headers["Location"].startswith(f"{merchant.url}/return?")
     assert again.headers["Location"].startswith("/cashier/alipay/")
     assert len(merchant.bodies) == 1
 
@@ -211,13 +168,41 @@ def test_unknown_button_is_refused(cashier: tuple[str, str], action: str) -> Non
     assert press(cashier[1], action).status_code == 404
 
 
-def test_unknown_cashier_is_not_found(sandbox: SandboxServer) -> None:
-    url = f"{sandbox.url}/cashier/alipay/nobody"
+@pytest.mark.parametrize("path", ["alipay/nobody", "alipay/nobody/back", "nopay/x"])
+def test_unknown_cashier_is_not_found(sandbox: SandboxServer, path: str) -> None:
+    url = f"{sandbox.url}/cashier/{path}"
 
     assert requests.get(url, timeout=5).status_code == 404
 
 
-def test_index_lists_the_trades(
+def test_index_lists_the_trades_with_their_gateway(
     cashier: tuple[str, str], sandbox: SandboxServer
 ) -> None:
-    assert cashier[0] in requests.get(sandbox.url, timeout=5).text
+    text = requests.get(sandbox.url, timeout=5).text
+
+    row = re.search(rf"<tr><td[^>]*>{cashier[0]}</td>(.+?)</tr>", text)
+    assert row is not None
+    assert row[1].startswith("<td>支付宝</td>")
+    assert urlsplit(cashier[1]).path in row[1]
+
+
+def test_index_lists_the_newest_first_whatever_the_gateway(
+    cashier: tuple[str, str], sandbox: SandboxServer
+) -> None:
+    first, second = make_charge(), make_charge()
+    gateway = get_gateway("wechat")
+    for charge, at in ((first, "2126-01-01T10:00:00"), (second, "2126-01-01T12:00:00")):
+        gateway.start(charge, Channel.DESK, Callbacks("http://127.0.0.1:1/", ""))
+        with sandbox.wechat_pay.trades.edit(charge.number) as trade:
+            trade["created_at"] = f"{at}+08:00"
+    with sandbox.alipay.trades.edit(cashier[0]) as trade:
+        trade["created_at"] = "2126-01-01 11:00:00"
+
+    text = requests.get(sandbox.url, timeout=5).text
+
+    shown = re.findall(r"<tr><td[^>]*>(R\w+)</td><td>(\w+)</td>", text)[:3]
+    assert shown == [
+        (second.number, "微信支付"),
+        (cashier[0], "支付宝"),
+        (first.number, "微信支付"),
+    ]

@@ -14,13 +14,19 @@ from orders.payments.protocol import (
     Charge,
     GatewayRefused,
     GatewayUnavailable,
+    Return,
     State,
 )
 from orders.payments.registry import get_gateway
 from portal.lib.codes import random_code
 from portal.sandbox import SandboxServer
 
+NOTIFY_URL = "http://127.0.0.1:1/notify"
 CALLBACKS = Callbacks("", "http://127.0.0.1:1/return")
+
+
+def make_return(amount_fen: int) -> Return:
+    return Return(number="F1", amount_fen=amount_fen, created_at=timezone.now())
 
 
 def make_charge(**changes: object) -> Charge:
@@ -136,10 +142,10 @@ def test_refund_pays_back_once_per_number(
     gateway = get_gateway("alipay")
     sandbox.alipay.trades.pay(charge.number)
 
-    assert gateway.query_refund(charge, "F1") is State.UNKNOWN
-    assert gateway.refund(charge, "F1", 1000) is State.REFUNDED
-    assert gateway.refund(charge, "F1", 1000) is State.UNKNOWN
-    assert gateway.query_refund(charge, "F1") is State.REFUNDED
+    assert gateway.query_refund(charge, make_return(1000)) is State.UNKNOWN
+    assert gateway.refund(charge, make_return(1000), NOTIFY_URL) is State.REFUNDED
+    assert gateway.refund(charge, make_return(1000), NOTIFY_URL) is State.UNKNOWN
+    assert gateway.query_refund(charge, make_return(1000)) is State.REFUNDED
     assert sandbox.alipay.trades.get(charge.number)["refunds"] == {"F1": 1000}
 
 
@@ -150,7 +156,7 @@ def test_refund_of_more_than_was_paid_is_refused(
     sandbox.alipay.trades.pay(charge.number)
 
     with pytest.raises(GatewayRefused) as refused:
-        gateway.refund(charge, "F1", 3301)
+        gateway.refund(charge, make_return(3301), NOTIFY_URL)
 
     assert refused.value.code == "ACQ.REFUND_AMT_NOT_EQUAL_TOTAL"
     assert sandbox.alipay.trades.get(charge.number)["refunds"] == {}
@@ -160,7 +166,7 @@ def test_full_refund_closes_the_trade(sandbox: SandboxServer, charge: Charge) ->
     gateway = get_gateway("alipay")
     sandbox.alipay.trades.pay(charge.number)
 
-    gateway.refund(charge, "F1", 3300)
+    gateway.refund(charge, make_return(3300), NOTIFY_URL)
 
     assert gateway.query(charge).state is State.CLOSED
 
@@ -187,8 +193,8 @@ def test_system_error_is_a_doubt_for_every_call(
     gateway = get_gateway("alipay")
     calls = [
         lambda: gateway.close(charge),
-        lambda: gateway.refund(charge, "F1", 1000),
-        lambda: gateway.query_refund(charge, "F1"),
+        lambda: gateway.refund(charge, make_return(1000), NOTIFY_URL),
+        lambda: gateway.query_refund(charge, make_return(1000)),
     ]
 
     for call in calls:

@@ -3,6 +3,7 @@
 import stat
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 import requests
@@ -13,7 +14,10 @@ from orders.payments.protocol import Callbacks, Channel
 from orders.payments.registry import get_gateway
 from portal.sandbox import SandboxConfig, SandboxError, SandboxServer
 from portal.sandbox.alipay import AlipayAccount
+from portal.sandbox.simulator import Delivery
+from portal.sandbox.unionpay import UnionPayAccount
 from portal.sandbox.wechat import WeChatAccount
+from portal.sandbox.wechat_pay_signatures import WeChatPayAccount
 from tests.sandbox.test_protocol import make_charge
 
 
@@ -21,7 +25,11 @@ def make_config(folder: Path) -> SandboxConfig:
     return SandboxConfig(
         folder=folder,
         alipay=AlipayAccount("2021000000000001", "2088000000000001"),
+        unionpay=UnionPayAccount("777290000000001", "password"),
         wechat=WeChatAccount("wx0000000000000001", "secret"),
+        wechat_pay=WeChatPayAccount(
+            "wx0000000000000001", "1900000001", "5157", "PUB_1"
+        ),
     )
 
 
@@ -58,6 +66,10 @@ def test_other_addresses_than_loopback_are_refused(tmp_path: Path, host: str) ->
         {"ALIPAY": {"gateway": "https://openapi.alipay.com/gateway.do"}},
         {"ALIPAY": {"app_private_key_file": "/run/secrets/alipay.pem"}},
         {"ALIPAY": {"alipay_public_key_file": "/run/secrets/alipay_public.pem"}},
+        {"WECHAT_PAY": {"gateway": "https://api.mch.weixin.qq.com"}},
+        {"WECHAT_PAY": {"merchant_key_file": "/run/secrets/merchant.pem"}},
+        {"WECHAT_PAY": {"api_v3_key_file": "/run/secrets/api_v3_key.txt"}},
+        {"WECHAT_PAY": {"public_key_file": "/run/secrets/public.pem"}},
     ],
 )
 def test_command_refuses_where_real_money_is_near(
@@ -65,7 +77,8 @@ def test_command_refuses_where_real_money_is_near(
 ) -> None:
     for name, value in changes.items():
         known = getattr(settings, name)
-        setattr(settings, name, {**known, **value} if name == "ALIPAY" else value)
+        new = {**known, **value} if isinstance(value, dict) else value
+        setattr(settings, name, new)
 
     with pytest.raises(CommandError):
         call_command("sandbox", port=0)
@@ -83,20 +96,31 @@ def test_name_that_resolves_to_loopback_is_refused(sandbox: SandboxServer) -> No
 # --- What it keeps -----------------------------------------------------------------------
 
 
+def list_keys(folder: Path) -> list[Path]:
+    return [
+        path for path in folder.iterdir() if path.suffix in (".pem", ".pfx", ".txt")
+    ]
+
+
 def test_keys_are_private_and_kept(tmp_path: Path) -> None:
     folder = tmp_path / "sandbox"
     with SandboxServer(make_config(folder)):
-        first = {path.name: path.read_bytes() for path in folder.glob("*.pem")}
+        first = {path.name: path.read_bytes() for path in list_keys(folder)}
     with SandboxServer(make_config(folder)):
-        second = {path.name: path.read_bytes() for path in folder.glob("*.pem")}
+        second = {path.name: path.read_bytes() for path in list_keys(folder)}
 
     assert set(first) == {
         *("alipay_app_private.pem", "alipay_app_public.pem"),
         *("alipay_gateway_private.pem", "alipay_gateway_public.pem"),
+        *("unionpay_root.pem", "unionpay_middle.pem", "unionpay_signer.pem"),
+        "unionpay_merchant.pfx",
+        *("wechat_pay_merchant_private.pem", "wechat_pay_merchant_public.pem"),
+        *("wechat_pay_platform_private.pem", "wechat_pay_platform_public.pem"),
+        "wechat_pay_api_v3_key.txt",
     }
     assert first == second
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    modes = {stat.S_IMODE(path.stat().st_mode) for path in folder.glob("*.pem")}
+    modes = {stat.S_IMODE(path.stat().st_mode) for path in list_keys(folder)}
     assert modes == {0o600}
 
 
@@ -106,9 +130,8 @@ def test_restart_loses_nothing(tmp_path: Path) -> None:
         body = {"token": "t", "status": "TRADE_SUCCESS", "expires_at": ""}
         store._store.put("alipay trade", "R1", body)
         code = server.wechat.make_code("oSANDBOX0000000000000000001")
-        server.notifier.enqueue(
-            "http://127.0.0.1:1/", {"a": "b"}, steps=[60], expected="success", delay=60
-        )
+        delivery = Delivery("http://127.0.0.1:1/", "a=b", "text/plain", steps=[60])
+        server.notifier.enqueue(delivery, delay=60)
 
     with SandboxServer(make_config(tmp_path)) as server:
         url = f"{server.url}/sns/oauth2/access_token"
@@ -135,8 +158,11 @@ def test_control_acts_and_shows(sandbox: SandboxServer, charge: Any) -> None:
 def test_control_makes_notices(sandbox: SandboxServer, charge: Any) -> None:
     path = f"alipay/trades/{charge.number}/notices"
 
-    form = control(sandbox, path, {"changes": {"total_amount": "0.01"}}).json()
+    notice = control(sandbox, path, {"changes": {"total_amount": "0.01"}}).json()
 
+    form = dict(parse_qsl(notice["body"]))
+    kind = "application/x-www-form-urlencoded; charset=utf-8"
+    assert notice["headers"] == {"Content-Type": kind}
     assert form["total_amount"] == "0.01"
     assert form["out_trade_no"] == charge.number
     assert form["sign"]
@@ -157,6 +183,7 @@ def test_control_sets_faults(sandbox: SandboxServer) -> None:
         ("alipay/trades/R0/notices", {}, 404),
         ("alipay/trades/R0/notices", {"changes": 1}, 400),
         ("alipay/faults", {"faults": ["fire"]}, 400),
+        ("nopay/trades/R0/actions", {"action": "pay"}, 404),
         ("alipay/faults", [], 400),
     ],
 )
