@@ -29,8 +29,6 @@ from portal.lib.spreadsheet import make_text_cell
 
 TITLE = "重庆市专业技术人员继续教育培训\n学员注册名单"
 LIST_SHEET, NOTES_SHEET = "注册名单", "填写说明"
-# What the notice of 2026 has.
-_FIRST_PASSWORD_RULE = "edu_last_six"  # noqa: S105 - names a rule
 # Label with the note of the official form, width in characters, key of the problems.
 _COLUMNS = (
     ("序号", 8, "row"),
@@ -41,6 +39,8 @@ _COLUMNS = (
     ("备注", 22, "remark"),
 )
 _PROBLEMS_COLUMN = ("错误说明", 60, "")
+# To find the row in the unit's own file; lists have no such column, so it is not read again.
+_LINE_COLUMN = ("原文件行号", 12, "line")
 _LABEL_OF = {key: label.partition("\n")[0] for label, _, key in _COLUMNS}
 _HEAD_ROWS = 4
 _A4 = 9
@@ -48,8 +48,8 @@ _NUMBERED_LINES = 20
 # Named styles of our books.
 _PLAIN, _BOXED, _WRONG, _HEAD, _TITLE = "文本", "名单", "错误", "表头", "名单标题"
 _EXAMPLES = (
-    ("示例1", "张三", "11010519491231002X", "13800138000", "女", ""),
-    ("示例2", "买买提·艾力", "810000199408230021", "13900139000", "女", "居住证"),
+    ("示例1", "张三", "11010519491231002X", "19900000001", "女", ""),
+    ("示例2", "买买提·艾力", "810000199408230021", "19900000002", "女", "居住证"),
 )
 
 
@@ -78,7 +78,7 @@ class ResultLine:
     reason: str = ""
 
 
-def write_roster_template(*, first_password_rule: str = _FIRST_PASSWORD_RULE) -> bytes:
+def write_roster_template(*, first_password_rule: str) -> bytes:
     """Return the blank form: the list on the first sheet, notes and examples on the second.
 
     Examples stand apart because whatever stands in a list is sooner or later sent in.
@@ -107,7 +107,7 @@ def write_error_sheet(
     somebody else's when it comes back.
     """
     book = _open_book()
-    columns = (*_COLUMNS, _PROBLEMS_COLUMN)
+    columns = (*_COLUMNS, _PROBLEMS_COLUMN, _LINE_COLUMN)
     sheet = _open_list(book, head or RosterHead(), columns)
     for number, row in enumerate(rows, start=1):
         wrong = {problem.column for problem in row.problems}
@@ -121,6 +121,7 @@ def write_error_sheet(
             typed.gender.text,
             typed.remark.text,
             _describe_problems(row),
+            row.line,
         )
         styles = (
             _WRONG if key in wrong or (wrong and not key) else _BOXED
@@ -136,7 +137,7 @@ def write_error_sheet(
 
 
 def write_result_sheet(
-    rows: Iterable[ResultLine], *, first_password_rule: str = _FIRST_PASSWORD_RULE
+    rows: Iterable[ResultLine], *, first_password_rule: str
 ) -> bytes:
     """Return the reply to a list: who got an account; no password and no whole number."""
     book = _open_book()

@@ -104,6 +104,16 @@ class FirstLoginRequiredError(LoginRefusedError):
         self.person_code = person_code
 
 
+class StaffAppLoginError(AccountsError):
+    """Staff prove a second factor, which an app's token does not carry."""
+
+    message = "管理人员账号不能在应用中登录，请使用网页。"
+
+
+class AppLoginOverError(AccountsError):
+    """There is no live login behind a token; the message says why it is over."""
+
+
 class FirstLoginRefusedError(AccountsError):
     """No first login with this; the same words whatever the cause."""
 
@@ -120,6 +130,12 @@ class ConfirmationThrottledError(AccountsError):
     """The present password was wrong too often within an open session."""
 
     message = "密码错误次数过多，请15分钟后再试。"
+
+
+class AccountMovedError(AccountsError):
+    """The account was closed, or got another password or phone, while it was being changed."""
+
+    message = "账号刚刚有变化，本次操作未生效，请重新登录后再试。"
 
 
 class ClosingRefusedError(AccountsError):

@@ -7,6 +7,7 @@ The audit head comes last in a transaction and is held shortly: everybody who wr
 audit entry waits for it.
 """
 
+from collections.abc import Collection
 from datetime import datetime
 
 from accounts.models import (
@@ -33,19 +34,6 @@ def lock_list(list_id: int) -> RegistrationList:
         .select_related("unit__region")
         .get(pk=list_id)
     )
-
-
-def lock_lists_being_created() -> None:
-    """Let one worker at a time write accounts from lists.
-
-    People are unique by number and by phone: no one order of inserting suits both, and two
-    lists with the same people would end in a deadlock. Whichever of two workers looks later
-    sees the other's list here, and waits.
-    """
-    at_work = RegistrationList.objects.select_for_update().filter(
-        state=RegistrationList.State.CREATING
-    )
-    list(at_work.order_by("pk").values_list("pk", flat=True))
 
 
 def lock_counter(
@@ -106,6 +94,14 @@ def lock_person(person_id: int) -> User:
     return User.objects.select_for_update().get(pk=person_id)
 
 
+def lock_expired_people(person_ids: Collection[int], *, now: datetime) -> list[User]:
+    """Those whose time for the first login is over, in the order of the rows."""
+    expired = User.objects.select_for_update().filter(
+        pk__in=person_ids, state=User.State.PENDING, pending_until__lt=now
+    )
+    return list(expired.order_by("pk"))
+
+
 def find_locked_device(person_id: int) -> StaffDevice | None:
     """The second factor of a member of the staff."""
     device: StaffDevice | None = (
@@ -118,17 +114,17 @@ def find_locked_device(person_id: int) -> StaffDevice | None:
 
 
 def find_locked_due_message(
-    *, now: datetime, is_code: bool, with_sms: bool = True
+    *, now: datetime, is_code: bool, without: Collection[str] = ()
 ) -> Message | None:
     """The message that waits longest, skipping those another worker is about to claim.
 
-    Codes and everything else are two queues; `with_sms` leaves SMS where they are.
+    Codes and everything else are two queues; those of the channels in `without` stay.
     """
     waiting = Message.objects.select_for_update(skip_locked=True).filter(
         state=Message.State.WAITING, is_code=is_code, due_at__lte=now
     )
-    if not with_sms:
-        waiting = waiting.exclude(channel=Message.Channel.SMS)
+    if without:
+        waiting = waiting.exclude(channel__in=without)
     return waiting.order_by("due_at", "pk").first()
 
 

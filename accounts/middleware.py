@@ -20,22 +20,20 @@ from django.utils.http import urlencode
 
 from accounts.models import PersonSession, User
 from accounts.personal_data import blind_index
-from accounts.queries.sessions import find_session
+from accounts.queries.sessions import explain_session_end, find_session
 from accounts.rules.session_marks import CODE_KEY, NOTE_KEY, read_code
-from accounts.rules.sessions import (
-    OTHERWISE,
-    explain_end,
-    find_natural_end,
-    is_use_due,
-)
+from accounts.rules.sessions import find_natural_end, is_use_due
 from accounts.services.sessions import begin_session, end_session, limits_of, note_use
 from portal.lib.addresses import client_address, is_within
+from portal.lib.problems import problem_response
 
 # A browser that went to sleep is told why it must log in again when it wakes up a day late.
 GRACE = timedelta(days=1)
 NOTE_SECONDS = 60 * 60
 UNAUTHORIZED = 401
 BROKEN_DOWN = 500
+API_PREFIX = "/api/"
+NOT_KEPT = "private, no-store"
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS", "TRACE")
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -64,6 +62,9 @@ class PersonSessionMiddleware:
         # Django does not keep what a request that broke down has put into its session.
         if request.session.accessed and response.status_code < BROKEN_DOWN:
             settle_login(request)
+        if getattr(request, "live_login", ""):
+            # Every page names whose login it is: 后退 shows none of them to the next person.
+            response.headers.setdefault("Cache-Control", NOT_KEPT)
         return response
 
     def process_view(
@@ -146,7 +147,7 @@ def _leave(request: HttpRequest, code: str, reason: EndReason) -> AnonymousUser:
     It keeps its key: what the browser sent beside this request finds the words as well.
     """
     end_session(code=code, reason=reason, now=timezone.now())
-    note = _explain(find_session(code))
+    note = explain_session_end(find_session(code))
     request.session.clear()
     request.session[NOTE_KEY] = note
     request.session.set_expiry(NOTE_SECONDS)
@@ -154,17 +155,6 @@ def _leave(request: HttpRequest, code: str, reason: EndReason) -> AnonymousUser:
     request._cached_user = nobody  # type: ignore[attr-defined]
     request.login_over = note  # type: ignore[attr-defined]
     return nobody
-
-
-def _explain(session: PersonSession | None) -> str:
-    if session is None or session.ended_at is None:
-        return OTHERWISE
-    other = session.ended_from
-    return explain_end(
-        session.end_reason,
-        ended_at=timezone.localtime(session.ended_at),
-        device=other.device if other else "",
-    )
 
 
 # --- After the view ------------------------------------------------------------------------
@@ -217,6 +207,13 @@ def answer_over(request: HttpRequest) -> HttpResponse:
     url = reverse("accounts:login")
     if request.method in SAFE_METHODS and _is_navigation(request):
         url = f"{url}?{urlencode({'next': request.get_full_path()})}"
+    if request.path.startswith(API_PREFIX):
+        return problem_response(
+            status=UNAUTHORIZED,
+            code="login_required",
+            title=request.login_over,  # type: ignore[attr-defined]
+            reference=getattr(request, "request_id", "-"),
+        )
     if _is_navigation(request):
         return redirect(url)
     answer = JsonResponse(

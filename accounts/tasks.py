@@ -14,7 +14,7 @@ from accounts.services import cleaning, lists, messages, wechat
 @shared_task
 def deliver_messages(**_kwargs: object) -> None:
     """Send what the outbox holds; woken after a commit, and by beat for what was missed."""
-    messages.deliver_due_messages(now=timezone.now())
+    messages.deliver_due_messages(clock=timezone.now)
 
 
 @shared_task

@@ -1,10 +1,12 @@
 from django.urls import path
 
+from accounts.api import views as api
 from accounts.views import (
     activation,
     captcha,
     closing,
     coordinators,
+    integrity,
     invitations,
     lists,
     login,
@@ -95,6 +97,7 @@ urlpatterns = [
         name="request-file",
     ),
     path("accounts/profile/phone/", phone.change, name="phone-change"),
+    path("accounts/integrity/", integrity.integrity, name="integrity"),
     path("accounts/close/", closing.close, name="close"),
     path("accounts/notices/<slug:kind>/", notices.notice, name="notice"),
     path(
@@ -110,8 +113,10 @@ urlpatterns = [
     path("unit/lists/<slug:code>/withdraw/", lists.withdraw, name="list-withdraw"),
     path("unit/lists/<slug:code>/errors/", lists.errors, name="list-errors"),
     path("unit/lists/<slug:code>/results/", lists.results, name="list-results"),
-    path("unit/lists/<slug:code>/renew/", lists.renew_file, name="list-renew-file"),
+    path("unit/lists/<slug:code>/renew/", lists.renew, name="list-renew-file"),
     path("message-box/", messages.message_box, name="message-box"),
+    path("api/v1/login/", api.Login.as_view(), name="api-login"),
+    path("api/v1/logout/", api.Logout.as_view(), name="api-logout"),
     path("wechat/login/", wechat.start, name="wechat-login"),
     path("wechat/callback/", wechat.callback, name="wechat-callback"),
     path("wechat/link/", wechat.link, name="wechat-link"),

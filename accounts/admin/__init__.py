@@ -3,6 +3,8 @@
 from accounts.admin import (
     calendar,
     coordinators,
+    groups,
+    integrity,
     lists,
     logins,
     organisations,
@@ -14,6 +16,8 @@ from accounts.admin import (
 __all__ = [
     "calendar",
     "coordinators",
+    "groups",
+    "integrity",
     "lists",
     "logins",
     "organisations",

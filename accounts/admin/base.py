@@ -1,5 +1,6 @@
 """What the admin pages share: changes that reach the audit, and pages without any."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 
 from django.contrib import admin
@@ -68,15 +69,25 @@ class AuditedAdmin(admin.ModelAdmin):
     """Writes an audit entry beside Django's own log: which fields, never their values."""
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._record(request, obj, "added", message)
+        self._record(request, obj, "added", fields=list_fields(message))
         return super().log_addition(request, obj, message)
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> Any:
-        self._record(request, obj, "changed", message)
+        self._record(request, obj, "changed", fields=list_fields(message))
         return super().log_change(request, obj, message)
 
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        """Django calls it before it deletes, for one row and for many."""
+        for obj in queryset:
+            self._record(request, obj, "deleted")
+        return super().log_deletions(request, queryset)
+
+    def describe_for_audit(self, obj: Any) -> Mapping[str, bool | list[str]]:
+        """What of the row the audit must tell besides; nothing personal."""
+        return {}
+
     def _record(
-        self, request: HttpRequest, obj: Model, verb: str, message: Any
+        self, request: HttpRequest, obj: Model, verb: str, **detail: list[str]
     ) -> None:
         options = obj._meta
         record_audit(
@@ -84,20 +95,25 @@ class AuditedAdmin(admin.ModelAdmin):
             target=f"{options.model_name}:{getattr(obj, 'code', obj.pk)}",
             actor=get_actor(request),
             now=timezone.now(),
-            detail={"fields": list_fields(message)},
+            detail={**detail, **self.describe_for_audit(obj)},
         )
 
 
 def list_fields(message: Any) -> list[str]:
-    """The changed fields in a message of Django's admin log."""
+    """The changed fields in a message of Django's admin log, and the kinds of rows that were
+    added or taken away beside them."""
     if not isinstance(message, list):
         return []
     parts = [part for entry in message for part in entry.values()]
-    return [str(field) for part in parts for field in part.get("fields", [])]
+    return [
+        str(field)
+        for part in parts
+        for field in part.get("fields") or filter(None, [part.get("name")])
+    ]
 
 
-class ReadOnlyAdmin(admin.ModelAdmin):
-    """Rows to look at, for those with the permission to view them."""
+class ReadOnlyMixin:
+    """Rows that only services may write, on a page or within another's."""
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -109,12 +125,10 @@ class ReadOnlyAdmin(admin.ModelAdmin):
         return False
 
 
-class ReadOnlyInline(admin.StackedInline):
+class ReadOnlyAdmin(ReadOnlyMixin, admin.ModelAdmin):
+    """Rows to look at, for those with the permission to view them."""
+
+
+class ReadOnlyInline(ReadOnlyMixin, admin.StackedInline):
     extra = 0
     can_delete = False
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

@@ -19,7 +19,7 @@ from accounts.admin.base import (
     get_actor,
 )
 from accounts.errors import NoAppointmentError
-from accounts.forms.staff import EndingForm
+from accounts.forms.staff import AppointmentForm, EndingForm
 from accounts.models import CoordinatorInvitation, UnitAppointment
 from accounts.services.coordinators import (
     appoint_coordinator,
@@ -32,6 +32,7 @@ CHANGE = "accounts.change_unitappointment"
 
 @admin.register(UnitAppointment)
 class UnitAppointmentAdmin(RegionScopedAdmin, AuditedAdmin):
+    form = AppointmentForm
     region_path = "unit__region"
     list_display = ("unit", "person", "appointed_at", "ended_at", "ending")
     list_select_related = ("unit", "person")
@@ -39,6 +40,12 @@ class UnitAppointmentAdmin(RegionScopedAdmin, AuditedAdmin):
     ordering = ("-appointed_at",)
     autocomplete_fields = ("unit", "person")
     fields = ("unit", "person")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        """Who may not end an appointment is not offered the link."""
+        if get_actor(request).has_perm(CHANGE):
+            return self.list_display
+        return tuple(name for name in self.list_display if name != "ending")
 
     @admin.display(description="操作", empty_value="—")
     def ending(self, appointment: UnitAppointment) -> SafeString | None:

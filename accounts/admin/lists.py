@@ -1,5 +1,6 @@
 """Registration lists for staff: the queue with its due dates, the decision, letters."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,16 +21,23 @@ from django.views.decorators.cache import never_cache
 from accounts.admin.base import ReadOnlyAdmin, get_actor
 from accounts.errors import AccountsError
 from accounts.forms.lists import ApproveForm, LetterForm, ReturnForm, SubmitForm
-from accounts.models import PrivateFile, RegistrationList
-from accounts.queries.lists import list_rows, show_row
+from accounts.models import RegistrationList
+from accounts.queries.lists import (
+    find_answer,
+    find_successor,
+    list_rows,
+    show_row,
+)
 from accounts.rules.lists import SUSPICIOUS_CONFLICTS
 from accounts.services.files import read_private_file
 from accounts.services.lists import (
     Upload,
     approve_list,
+    renew_answer,
     return_list,
     submit_list,
     upload_list,
+    withdraw_list,
 )
 from accounts.tasks import check_list, create_list_accounts, deliver_messages
 from portal.lib.file_responses import attachment
@@ -131,8 +139,10 @@ class RegistrationListAdmin(ReadOnlyAdmin):
         own = (
             ("upload/", self.upload_view, "upload"),
             ("<int:pk>/submit/", self.submit_view, "submit"),
+            ("<int:pk>/withdraw/", self.withdraw_view, "withdraw"),
             ("<int:pk>/approve/", self.approve_view, "approve"),
             ("<int:pk>/return/", self.return_view, "return"),
+            ("<int:pk>/renew/", self.renew_view, "renew"),
             ("<int:pk>/files/<slug:kind>/", self.file_view, "file"),
         )
         return [
@@ -188,6 +198,10 @@ class RegistrationListAdmin(ReadOnlyAdmin):
         is_own = actor.pk in (row.uploaded_by_id, row.submitted_by_id)
         is_letter = row.channel == RegistrationList.Channel.MAIL
         may_upload = is_letter and self.has_upload_permission(request)
+        answer = row.answer_column if row.uploaded_by_id == actor.pk else ""
+        is_there = (
+            bool(answer) and find_answer(row, answer, now=timezone.now()) is not None
+        )
         return {
             "list": row,
             "rows": [show_row(each, to_staff=True) for each in page],
@@ -200,11 +214,13 @@ class RegistrationListAdmin(ReadOnlyAdmin):
             "may_submit": may_upload
             and row.state == State.CHECKED
             and row.valid_count > 0,
-            "may_correct": may_upload and row.may_be_corrected,
+            "may_correct": may_upload
+            and row.may_be_corrected
+            and find_successor(row) is None,
+            "may_withdraw": may_upload and row.may_be_withdrawn,
+            "may_renew": bool(answer) and not is_there,
             "files": [
-                kind
-                for kind, column in FILES.items()
-                if row.uploaded_by_id == actor.pk and getattr(row, f"{column}_id")
+                kind for kind, column in FILES.items() if column == answer and is_there
             ],
         }
 
@@ -214,7 +230,17 @@ class RegistrationListAdmin(ReadOnlyAdmin):
         """Take a list that came by mail."""
         if not self.has_upload_permission(request):
             raise PermissionDenied
-        form = LetterForm(request.POST or None, request.FILES or None)
+        code = request.GET.get("replaces", "")
+        replaced = get_object_or_404(RegistrationList, code=code) if code else None
+        form = LetterForm(
+            request.POST or None,
+            request.FILES or None,
+            initial=(
+                {"unit": replaced.unit_id, "reply_mail": replaced.reply_mail}
+                if replaced
+                else None
+            ),
+        )
         unit = RegistrationList._meta.get_field("unit")
         choice: Any = form.fields["unit"]
         choice.widget = AutocompleteSelect(
@@ -223,7 +249,7 @@ class RegistrationListAdmin(ReadOnlyAdmin):
         if request.method == "POST" and form.is_valid():
             try:
                 row = upload_list(
-                    upload=self.read_letter(request, form),
+                    upload=self.read_letter(form, replaced),
                     actor=get_actor(request),
                     now=timezone.now(),
                 )
@@ -232,18 +258,18 @@ class RegistrationListAdmin(ReadOnlyAdmin):
             else:
                 check_list.delay_on_commit(row.pk)
                 return redirect(f"admin:{NAME}_change", row.pk)
-        return self.show(request, "upload.html", "上传来信名单", None, form)
+        title = "上传更正后的名单" if replaced else "上传来信名单"
+        return self.show(request, "upload.html", title, replaced, form)
 
-    def read_letter(self, request: HttpRequest, form: Form) -> Upload:
+    def read_letter(self, form: Form, replaced: RegistrationList | None) -> Upload:
         data = form.cleaned_data
-        code = request.GET.get("replaces", "")
         return Upload(
             unit=data["unit"],
             content=data["file"].read(),
             channel=RegistrationList.Channel.MAIL,
             reply_mail=data["reply_mail"],
             received_at=data["received_at"],
-            replaces=get_object_or_404(RegistrationList, code=code) if code else None,
+            replaces=replaced,
         )
 
     def submit_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -263,6 +289,34 @@ class RegistrationListAdmin(ReadOnlyAdmin):
         ):
             return redirect(f"admin:{NAME}_change", pk)
         return self.show(request, "submit.html", "提交名单", row, form)
+
+    def withdraw_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Take a letter's list back, uploaded for the wrong unit perhaps."""
+        if not self.has_upload_permission(request):
+            raise PermissionDenied
+        row = get_object_or_404(RegistrationList, pk=pk)
+        if request.method == "POST" and self.act(
+            request,
+            lambda: withdraw_list(
+                list_id=pk, actor=get_actor(request), now=timezone.now()
+            ),
+            "名单已撤回。",
+        ):
+            return redirect(f"admin:{NAME}_change", pk)
+        return self.show(request, "withdraw.html", "撤回名单", row, Form())
+
+    def renew_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Make the file of a letter again whose 24 hours are over."""
+        row = get_object_or_404(RegistrationList, pk=pk, uploaded_by=get_actor(request))
+        if request.method == "POST" and self.act(
+            request,
+            lambda: renew_answer(
+                list_id=pk, actor=get_actor(request), now=timezone.now()
+            ),
+            "文件已重新生成，24小时内可下载。",
+        ):
+            return redirect(f"admin:{NAME}_change", pk)
+        return self.show(request, "renew.html", "重新生成文件", row, Form())
 
     def approve_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """Ask once, then let the accounts be created."""
@@ -300,8 +354,8 @@ class RegistrationListAdmin(ReadOnlyAdmin):
     def file_view(self, request: HttpRequest, pk: int, kind: str) -> HttpResponse:
         """The files of a letter, for the colleague who uploaded it."""
         row = get_object_or_404(RegistrationList, pk=pk, uploaded_by=get_actor(request))
-        file: PrivateFile | None = getattr(row, FILES.get(kind, ""), None)
-        if file is None or (file.expires_at and file.expires_at <= timezone.now()):
+        file = find_answer(row, FILES.get(kind, ""), now=timezone.now())
+        if file is None:
             raise Http404
         return attachment(
             read_private_file(file), name=file.name, content_type=file.content_type
@@ -312,7 +366,9 @@ class RegistrationListAdmin(ReadOnlyAdmin):
             raise PermissionDenied
         return get_object_or_404(RegistrationList.objects.select_related("unit"), pk=pk)
 
-    def act(self, request: HttpRequest, action: Any, success: str) -> bool:
+    def act(
+        self, request: HttpRequest, action: Callable[[], object], success: str
+    ) -> bool:
         """Do it and say so, or say why not."""
         try:
             action()

@@ -1,5 +1,6 @@
 """People in the admin: masked everywhere, found by number without it standing in an address."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -20,13 +21,14 @@ from accounts.admin.base import (
     get_actor,
     get_region_scope,
 )
-from accounts.forms.staff import NumberForm, ReasonForm, StaffForm
+from accounts.forms.staff import NumberForm, ReasonForm, RightsForm, StaffForm
 from accounts.models import Consent, Profile, SupervisedRegion, User
 from accounts.queries import find_person_by_number
 from accounts.queries.closing import list_closed_accounts
+from accounts.queries.supervision import read_rights
 from accounts.rules.accounts import looks_like_number
 from accounts.rules.series import level_name, series_name
-from accounts.services.staff import create_staff, unmask_person
+from accounts.services.staff import create_staff, save_account, unmask_person
 
 NOTHING = "—"
 CHANNELS = {"web": "网站"}
@@ -75,6 +77,7 @@ class SupervisedRegionInline(admin.TabularInline):
 class UserAdmin(RegionScopedAdmin, AuditedAdmin):
     """`change` covers what an account may do; name and numbers are not changed here."""
 
+    form = RightsForm
     region_path = "profile__region"
 
     list_display = (
@@ -134,6 +137,7 @@ class UserAdmin(RegionScopedAdmin, AuditedAdmin):
     ) -> Any:
         if db_field.name == "groups":
             kwargs["widget"] = CheckboxSelectMultiple
+            kwargs["label"] = "角色"
             kwargs["help_text"] = "角色决定可使用的管理功能。"
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
@@ -200,7 +204,9 @@ class UserAdmin(RegionScopedAdmin, AuditedAdmin):
         self, request: HttpRequest, obj: User, form: Any, change: bool
     ) -> None:
         if change:
-            super().save_model(request, obj, form, change)
+            own = {"email", "is_active", "is_staff"}
+            changed = own.intersection(form.changed_data)
+            save_account(person=obj, changed=changed, now=timezone.now())
             return
         create_staff(
             person=obj,
@@ -208,6 +214,10 @@ class UserAdmin(RegionScopedAdmin, AuditedAdmin):
             actor=get_actor(request),
             now=timezone.now(),
         )
+
+    def describe_for_audit(self, obj: User) -> Mapping[str, bool | list[str]]:
+        """Who could do what from then on, not only that something about it was changed."""
+        return read_rights(obj)
 
     # --- Finding and unmasking ---------------------------------------------------------
 

@@ -5,7 +5,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 
-from accounts.admin.base import ReadOnlyAdmin
+from accounts.admin.base import ReadOnlyAdmin, get_actor
 from accounts.models import AuditEntry, Message
 from accounts.rules.message_texts import TEMPLATES
 from accounts.services.messages import retry_message
@@ -24,7 +24,8 @@ class MessageAdmin(ReadOnlyAdmin):
         "error",
     )
     list_filter = ("state", "channel")
-    search_fields = ("=code",)
+    search_fields = ("code__exact", "recipient_mask__exact")
+    search_help_text = "按编号或接收方（如 138****1234）查找。"
     ordering = ("-created_at",)
     show_full_result_count = False
     actions = ("send_again",)
@@ -35,6 +36,10 @@ class MessageAdmin(ReadOnlyAdmin):
         ("state", "tries", "error"),
         ("created_at", "due_at", "expires_at", "sent_at"),
     )
+
+    def has_retry_permission(self, request: HttpRequest) -> bool:
+        """Not with the right to look: the audit role has that, and changes nothing."""
+        return get_actor(request).has_perm("accounts.retry_message")
 
     @admin.display(description="创建时间", ordering="created_at")
     def moment(self, message: Message) -> str:
@@ -50,11 +55,14 @@ class MessageAdmin(ReadOnlyAdmin):
             return "（含验证码或专属链接，不显示）"
         return message.text
 
-    @admin.action(description="重新发送所选消息", permissions=["view"])
+    @admin.action(description="重新发送所选消息", permissions=["retry"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Message]) -> None:
         now = timezone.now()
         chosen = list(queryset.values_list("pk", flat=True))
-        queued = sum(retry_message(message_id=pk, now=now) for pk in chosen)
+        actor = get_actor(request)
+        queued = sum(
+            retry_message(message_id=pk, actor=actor, now=now) for pk in chosen
+        )
         deliver_messages.delay_on_commit()
         messages.info(request, f"已重新排队 {queued} 条，其余不需要或不能再发送。")
 

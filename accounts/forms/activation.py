@@ -4,14 +4,16 @@ from datetime import date
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 
 from accounts.forms.captcha import CaptchaMixin
-from accounts.forms.fields import HELP_ON_PASSWORDS, CodeField, PasswordField
+from accounts.forms.fields import (
+    HELP_ON_PASSWORDS,
+    CodeField,
+    PasswordField,
+    clean_id_number,
+)
 from accounts.forms.login import NewPasswordForm
 from accounts.models import User
-from accounts.rules.identity import read_id_number
-from portal.lib.identity import PersonNumberError
 
 
 class FirstLoginForm(CaptchaMixin):
@@ -37,11 +39,7 @@ class FirstLoginForm(CaptchaMixin):
         self.today = today
 
     def clean_id_number(self) -> str:
-        try:
-            number, _ = read_id_number(self.cleaned_data["id_number"], today=self.today)
-        except PersonNumberError as error:
-            raise ValidationError(str(error), code=error.defect) from None
-        return number.number
+        return clean_id_number(self.cleaned_data["id_number"], today=self.today)
 
 
 class ActivationForm(NewPasswordForm, CaptchaMixin):

@@ -1,12 +1,17 @@
 """Fields that several forms share."""
 
+import unicodedata
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 
 from accounts.models import Region
+from accounts.rules.identity import read_id_number
+from portal.lib.identity import PersonNumberError
+from portal.lib.masks import holds_number
 from portal.lib.phones import PhoneError, normalise_phone
 
 LONGEST_PASSWORD = 128
@@ -36,7 +41,7 @@ class PhoneField(forms.CharField):
 
 
 class CodeField(forms.CharField):
-    """The six digits of an SMS."""
+    """The six digits of an SMS, also as a Chinese input method or a copied message has them."""
 
     def __init__(self, **kwargs: Any) -> None:
         attrs = {
@@ -51,6 +56,10 @@ class CodeField(forms.CharField):
             **kwargs,
         )
         self.error_messages["required"] = "请填写短信验证码。"
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        return "".join(unicodedata.normalize("NFKC", text).split())
 
 
 class PasswordField(forms.CharField):
@@ -67,6 +76,27 @@ class PasswordField(forms.CharField):
             **kwargs,
         )
         self.error_messages["required"] = f"请填写{label}。"
+
+
+def clean_id_number(text: str, *, today: date) -> str:
+    """The number in its one spelling. Raises Django's `ValidationError`."""
+    try:
+        number, _ = read_id_number(text, today=today)
+    except PersonNumberError as error:
+        raise ValidationError(str(error), code=error.defect) from None
+    return number.number
+
+
+class ReasonField(forms.CharField):
+    """A reason in free words. It is kept in clear, in the audit for ever: no whole numbers."""
+
+    def clean(self, value: Any) -> str:
+        text: str = super().clean(value)
+        if holds_number(text):
+            raise ValidationError(
+                "请勿填写完整的证件号码或手机号码，可只写尾号。", code="number"
+            )
+        return text
 
 
 def region_choices(regions: Iterable[Region]) -> list[Any]:

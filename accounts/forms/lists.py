@@ -8,8 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.utils import timezone
 
+from accounts.forms.fields import ReasonField
 from accounts.models import Unit
-from accounts.rules.lists import MAX_BYTES
+from accounts.rules.lists import MAX_BYTES, MAX_ROWS
 
 # Every .xlsx is a zip file; what is in it, the worker finds out.
 ZIP_MAGIC = b"PK\x03\x04"
@@ -24,7 +25,7 @@ class SheetField(forms.FileField):
         super().__init__(
             label="名单文件",
             widget=forms.FileInput(attrs=attrs),
-            help_text="由模板填写的 .xlsx 文件，不超过 5 MB、10000 人。",
+            help_text=f"由模板填写的 .xlsx 文件，不超过 5 MB、{MAX_ROWS} 人。",
             error_messages={
                 "required": "请选择名单文件。",
                 "empty": "文件是空的，请重新选择。",
@@ -32,16 +33,16 @@ class SheetField(forms.FileField):
             **kwargs,
         )
 
-    def clean(self, data: Any, initial: Any = None) -> UploadedFile:
-        file: UploadedFile = super().clean(data, initial)
+    def clean(self, data: Any, initial: Any = None) -> UploadedFile | None:
+        file: UploadedFile | None = super().clean(data, initial)
+        if not file:
+            return None
         if file.size is None or file.size > MAX_BYTES:
             raise ValidationError("文件超过 5 MB，请拆分后上传。")
         beginning = file.read(len(ZIP_MAGIC))
         file.seek(0)
         if beginning != ZIP_MAGIC:
-            raise ValidationError(
-                "请上传 .xlsx 文件；旧版 .xls 或加密的文件请先另存为不加密的 .xlsx。"
-            )
+            raise ValidationError(NOT_XLSX)
         return file
 
 
@@ -79,7 +80,7 @@ class ApproveForm(forms.Form):
 class ReturnForm(forms.Form):
     """Why a list goes back."""
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label="退回原因",
         min_length=4,
         max_length=300,

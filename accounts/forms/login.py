@@ -1,5 +1,6 @@
 """Forms of the ways in."""
 
+from abc import abstractmethod
 from typing import Any
 
 from django import forms
@@ -48,9 +49,9 @@ class NewPasswordForm(forms.Form):
     password = PasswordField(label="新密码", help_text=HELP_ON_PASSWORDS)
     password_again = PasswordField(label="确认新密码")
 
+    @abstractmethod
     def whose(self) -> User | Candidate:
         """The person whose own data the password may not contain."""
-        raise NotImplementedError
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}
@@ -92,3 +93,10 @@ class PasswordChangeForm(NewPasswordForm):
 
     def whose(self) -> User:
         return self.person
+
+    def clean(self) -> dict[str, Any]:
+        """A change to what it was would let a password of the staff grow as old as it likes."""
+        data = super().clean()
+        if data.get("password") and data["password"] == data.get("present"):
+            self.add_error("password", "新密码不能与当前密码相同。")
+        return data

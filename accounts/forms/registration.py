@@ -16,13 +16,12 @@ from accounts.forms.fields import (
     PhoneField,
     RegionField,
     UnitNameField,
+    clean_id_number,
     region_choices,
 )
 from accounts.models import Region
-from accounts.rules.identity import read_id_number
 from accounts.rules.names import read_name
 from accounts.rules.passwords import Candidate, refuse_weak_password
-from portal.lib.identity import PersonNumberError
 
 
 class RegistrationForm(CaptchaMixin):
@@ -85,11 +84,7 @@ class RegistrationForm(CaptchaMixin):
             raise ValidationError(str(error), code="name") from None
 
     def clean_id_number(self) -> str:
-        try:
-            number, _ = read_id_number(self.cleaned_data["id_number"], today=self.today)
-        except PersonNumberError as error:
-            raise ValidationError(str(error), code=error.defect) from None
-        return number.number
+        return clean_id_number(self.cleaned_data["id_number"], today=self.today)
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or {}

@@ -11,16 +11,16 @@ from accounts.errors import NameRefusedError
 from accounts.forms.fields import (
     CodeField,
     PhoneField,
+    ReasonField,
     RegionField,
     UnitNameField,
+    clean_id_number,
     region_choices,
 )
 from accounts.models import PersonRequest, Region
-from accounts.rules.identity import read_id_number
 from accounts.rules.names import read_name
 from accounts.rules.proofs import MAX_FILES
 from portal.lib.credit_codes import CreditCodeError, parse_credit_code
-from portal.lib.identity import PersonNumberError
 
 Kind = PersonRequest.Kind
 ACCEPTED = ".jpg,.jpeg,.png,.webp,.pdf,image/jpeg,image/png,image/webp,application/pdf"
@@ -107,11 +107,7 @@ class IdNumberField(forms.CharField):
 
 class _NumberForm(RequestForm):
     def clean_id_number(self) -> str:
-        try:
-            number, _ = read_id_number(self.cleaned_data["id_number"], today=self.today)
-        except PersonNumberError as error:
-            raise ValidationError(str(error), code=error.defect) from None
-        return number.number
+        return clean_id_number(self.cleaned_data["id_number"], today=self.today)
 
 
 class NameChangeForm(RequestForm):
@@ -243,7 +239,7 @@ class DecisionForm(forms.Form):
         choices=[(APPROVE, "通过"), (RETURN, "退回补充"), (REFUSE, "不予通过")]
     )
     version = forms.IntegerField(min_value=1, widget=forms.HiddenInput)
-    reason = forms.CharField(
+    reason = ReasonField(
         label="退回或不通过的原因",
         required=False,
         max_length=300,

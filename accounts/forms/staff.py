@@ -3,12 +3,15 @@
 from typing import Any
 
 from django import forms
+from django.contrib.auth.models import Group
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 
 from accounts.errors import UsernameRefusedError
-from accounts.forms.fields import PasswordField
-from accounts.models import Unit, User
+from accounts.forms.fields import PasswordField, ReasonField
+from accounts.models import Unit, UnitAppointment, User
 from accounts.rules.passwords import Candidate, refuse_weak_password
+from accounts.rules.roles import find_role_conflict
 from accounts.rules.usernames import read_username
 from portal.lib.credit_codes import CreditCodeError, parse_credit_code
 
@@ -26,7 +29,7 @@ class NumberForm(forms.Form):
 class ReasonForm(forms.Form):
     """Why somebody's full numbers are looked at."""
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label="查看理由",
         min_length=4,
         max_length=120,
@@ -35,10 +38,30 @@ class ReasonForm(forms.Form):
     )
 
 
+class AppointmentForm(forms.ModelForm):
+    """Who is to act for which unit: only people who can log in, for units in use."""
+
+    class Meta:
+        model = UnitAppointment
+        fields = ("unit", "person")
+
+    def clean_unit(self) -> Unit:
+        unit: Unit = self.cleaned_data["unit"]
+        if not unit.is_active:
+            raise ValidationError("该单位已停用。")
+        return unit
+
+    def clean_person(self) -> User:
+        person: User = self.cleaned_data["person"]
+        if person.is_staff or not person.may_log_in:
+            raise ValidationError("只能指定已激活、可登录的学员账号。")
+        return person
+
+
 class EndingForm(forms.Form):
     """Why staff end somebody's appointment."""
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label="原因",
         min_length=4,
         max_length=120,
@@ -47,7 +70,18 @@ class EndingForm(forms.Form):
     )
 
 
-class StaffForm(forms.ModelForm):
+class RightsForm(forms.ModelForm):
+    """What an account may do: roles that are apart stay apart."""
+
+    def clean_groups(self) -> QuerySet[Group]:
+        groups: QuerySet[Group] = self.cleaned_data["groups"]
+        conflict = find_role_conflict([group.name for group in groups])
+        if conflict:
+            raise ValidationError(conflict)
+        return groups
+
+
+class StaffForm(RightsForm):
     """A colleague's new account."""
 
     password = PasswordField(label="初始密码", help_text="至少12个字符。")
@@ -100,7 +134,7 @@ class UnitForm(forms.ModelForm):
 class ResetForm(forms.Form):
     """Why a colleague's second factor is taken away."""
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label="重置理由",
         min_length=4,
         max_length=120,

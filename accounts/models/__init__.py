@@ -13,7 +13,7 @@ from accounts.models.organisations import (
     UnitMember,
 )
 from accounts.models.people import Profile, User, WeChatLink
-from accounts.models.records import AuditEntry, AuditHead, Consent
+from accounts.models.records import AuditEntry, AuditHead, Consent, IntegrityRecord
 from accounts.models.requests import PersonRequest, RequestEvent
 from accounts.models.second_factor import RecoveryCode, StaffDevice
 from accounts.models.sessions import LiveSession, PersonSession
@@ -25,6 +25,7 @@ __all__ = [
     "CalendarDay",
     "Consent",
     "CoordinatorInvitation",
+    "IntegrityRecord",
     "ListRow",
     "ListedPerson",
     "LiveSession",

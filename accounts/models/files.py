@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar
 
 from django.db import models
@@ -20,6 +21,8 @@ class PrivateFile(models.Model):
         ERRORS = "errors", "错误文件"
         PROOF = "proof", "证明材料"
         EXPORT = "export", "数据导出"
+        CODES = "codes", "激活码人员"
+        GROUP = "group", "团购名单"
 
     code = models.CharField("编号", max_length=16, unique=True, default=random_code)
     purpose = models.CharField("用途", max_length=8, choices=Purpose)
@@ -47,6 +50,10 @@ class PrivateFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def is_available(self, *, now: datetime) -> bool:
+        """Whether it may still be fetched; what is over is deleted a little later."""
+        return self.expires_at is None or self.expires_at > now
 
     @property
     def context(self) -> str:

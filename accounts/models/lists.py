@@ -11,7 +11,7 @@ from accounts.models.organisations import Unit
 from accounts.models.people import User
 from accounts.personal_data import EncryptedColumns, cipher
 from portal.lib.codes import random_code
-from portal.lib.masks import mask_id_number, mask_phone
+from portal.lib.masks import mask_digits, mask_id_number, mask_phone
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class ListedPerson:
 
     @property
     def shown_name(self) -> str:
-        return self.name or (self.typed[0] if self.typed else "")
+        """The name; in a sheet whose columns slipped a number may stand in its place."""
+        return mask_digits(self.name or (self.typed[0] if self.typed else ""))
 
     @property
     def masked_id_number(self) -> str:
@@ -206,6 +207,15 @@ class RegistrationList(models.Model):
     def is_at_work(self) -> bool:
         """Whether a worker has to do something about it: pages ask again by themselves."""
         return self.state in (*self.TO_CHECK, *self.TO_CREATE)
+
+    @property
+    def answer_column(self) -> str:
+        """The file that tells whoever handed it in how it stands; empty when there is none."""
+        if self.forgotten_at is not None:
+            return ""
+        if self.state == self.State.DONE:
+            return "result_file"
+        return "error_file" if self.checked_at and self.invalid_count else ""
 
     @property
     def may_be_withdrawn(self) -> bool:

@@ -6,6 +6,7 @@ from django.db import models
 
 from accounts.models.files import PrivateFile
 from accounts.personal_data import EncryptedColumns, cipher
+from accounts.rules.message_texts import TEMPLATES
 from portal.lib.codes import random_code
 
 
@@ -22,6 +23,7 @@ class VerificationCode(models.Model):
         OLD_PHONE = "old_phone", "验证原手机号码"
         NEW_PHONE = "new_phone", "更换手机号码"
         CLOSE = "close", "注销账号"
+        SIGN = "sign", "签署文书"
 
     phone_index = models.CharField("手机号码索引", max_length=64)
     purpose = models.CharField("用途", max_length=16, choices=Purpose)
@@ -99,6 +101,7 @@ class Message(models.Model):
     class Meta:
         verbose_name = "消息"
         verbose_name_plural = "消息"
+        permissions = [("retry_message", "可重新发送消息")]
         indexes = [
             models.Index(fields=["state", "is_code", "due_at"], name="message_due"),
             # The messages of the last hour, for the cap.
@@ -130,6 +133,11 @@ class Message(models.Model):
         return cipher().decrypt(
             self.recipient_cipher, context=self.context_of("recipient")
         )
+
+    @property
+    def subject(self) -> str:
+        """What a mail is about; SMS have none."""
+        return TEMPLATES[self.template].subject
 
     @property
     def text(self) -> str:

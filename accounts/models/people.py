@@ -70,7 +70,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_coordinator = models.BooleanField("经办人", default=False)
     is_active = models.BooleanField("可登录", default=True)
     date_joined = models.DateTimeField("注册时间", default=timezone.now)
-    # Null where only a hash was ever stored (registration): as old as the account.
+    # Null where only a hash was ever stored (registration): as old as the account. Of staff:
+    # the password was never chosen by the person as one of the staff.
     password_changed_at = models.DateTimeField("密码修改时间", null=True, blank=True)
 
     # By code, on an account that `accounts.backends` read for a request; not a column.
@@ -144,6 +145,16 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def password_age(self, *, now: datetime) -> timedelta:
         return now - (self.password_changed_at or self.date_joined)
+
+    @property
+    def has_given_password(self) -> bool:
+        """Staff whose password a colleague knows, or who chose it as a trainee.
+
+        Superusers are made at the server's console, by whoever will use them.
+        """
+        return (
+            self.is_staff and not self.is_superuser and self.password_changed_at is None
+        )
 
     @property
     def may_log_in(self) -> bool:

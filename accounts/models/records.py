@@ -1,6 +1,10 @@
+from typing import ClassVar
+
 from django.db import models
 
 from accounts.models.people import User
+from accounts.personal_data import EncryptedColumns, cipher
+from portal.lib.codes import random_code
 
 
 class Consent(models.Model):
@@ -90,3 +94,79 @@ class AuditHead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.position}"
+
+
+class IntegrityRecordQuerySet(models.QuerySet["IntegrityRecord"]):
+    """Like audit entries: added and read. Only the rotation of keys writes a text anew."""
+
+    def update(self, **kwargs: object) -> int:
+        raise TypeError("integrity records are never changed")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("integrity records are never deleted")
+
+
+class IntegrityRecord(models.Model):
+    """An entry of a person's integrity record (诚信档案). Append-only.
+
+    `source` is what it comes from, as the audit names it (`claim:CODE`): one entry of a kind
+    for each. The text holds names and numbers, so it is ciphertext.
+    """
+
+    class Kind(models.TextChoices):
+        COMMITMENT = "commitment", "缴费承诺"
+        CHEATING = "cheating", "学习作弊"
+
+    code = models.CharField("编号", max_length=16, unique=True, default=random_code)
+    person = models.ForeignKey(
+        User,
+        models.PROTECT,
+        related_name="integrity_records",
+        verbose_name="学员",
+    )
+    kind = models.CharField("类别", max_length=16, choices=Kind)
+    text_cipher = models.BinaryField("内容密文")
+    source = models.CharField("来源", max_length=80)
+    recorded_at = models.DateTimeField("记入时间")
+    recorded_by = models.ForeignKey(
+        User,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name="记入人",
+    )
+
+    objects = IntegrityRecordQuerySet.as_manager()
+
+    encrypted_columns: ClassVar[EncryptedColumns] = {
+        "text_cipher": lambda record: record.context,
+    }
+
+    class Meta:
+        verbose_name = "诚信档案"
+        verbose_name_plural = "诚信档案"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["kind", "source"], name="integrity_once_per_source"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["person", "recorded_at"], name="integrity_by_person")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} {self.code}"
+
+    @property
+    def context(self) -> str:
+        """The place the ciphertext is bound to."""
+        return f"accounts.integrity_record.text:{self.code}"
+
+    def store_text(self, text: str) -> None:
+        """Put the text into its column; saving is the caller's."""
+        self.text_cipher = cipher().encrypt(text, context=self.context)
+
+    @property
+    def text(self) -> str:
+        return cipher().decrypt(self.text_cipher, context=self.context)

@@ -17,11 +17,12 @@ class LiveSession:
 
 
 class PersonSession(models.Model):
-    """One login in one browser, from its beginning to its end.
+    """One login in one browser or app, from its beginning to its end.
 
     Django's own session carries `code`, and nothing here leads to Django's key: the key
     changes with the password, the code does not. A session counts as live while its
     row has no end, so ending it needs no access to Django's session store, whichever it is.
+    An app holds a token instead, of which only `token_hash` is kept.
     """
 
     class EndReason(models.TextChoices):
@@ -37,6 +38,10 @@ class PersonSession(models.Model):
     code = models.CharField("编号", max_length=16, unique=True, default=random_code)
     person = models.ForeignKey(
         User, models.CASCADE, related_name="sessions", verbose_name="用户"
+    )
+    # SHA-256 of a login token, None for browsers.
+    token_hash = models.CharField(
+        "令牌摘要", max_length=64, unique=True, null=True, blank=True, editable=False
     )
     device = models.CharField("设备", max_length=60)
     address = models.CharField("来源地址", max_length=45, blank=True)

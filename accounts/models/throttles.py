@@ -21,6 +21,9 @@ class ThrottleCounter(models.Model):
         REQUEST = "request", "业务申请"
         CONFIRM = "confirm", "密码确认"
         EXPORT = "own_export", "个人数据导出"
+        CODE_REDEEM = "code_redeem", "激活码输入"
+        CODE_REDEEM_ADDRESS = "redeem_address", "激活码输入地址"
+        CODE_SEARCH = "code_search", "激活码赠送查找"
         SUPPORT_ADDRESS = "support_address", "客服咨询地址"
 
     scope = models.CharField("类别", max_length=16, choices=Scope)

@@ -1,7 +1,12 @@
 """The working calendar."""
 
+from datetime import date
+
 from accounts.models import CalendarDay
 from portal.lib.working_days import WorkingCalendar
+
+# The State Council announces the holidays of a year in the November before.
+ANNOUNCED_IN = 11
 
 
 def read_working_calendar() -> WorkingCalendar:
@@ -9,6 +14,10 @@ def read_working_calendar() -> WorkingCalendar:
     return WorkingCalendar(dict(CalendarDay.objects.values_list("date", "is_working")))
 
 
-def is_year_entered(year: int) -> bool:
-    """Whether the holidays of a year are known; staff are asked to enter those of the next."""
-    return CalendarDay.objects.filter(date__year=year).exists()
+def find_missing_year(today: date) -> int | None:
+    """The year whose holidays staff should enter: this one, from November on the next."""
+    last = today.year + (today.month >= ANNOUNCED_IN)
+    for year in range(today.year, last + 1):
+        if not CalendarDay.objects.filter(date__year=year).exists():
+            return year
+    return None

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q, QuerySet, Sum
 
-from accounts.models import ListRow, RegistrationList, Unit, User
+from accounts.models import ListRow, PrivateFile, RegistrationList, Unit, User
 from accounts.queries.units import list_units_for
 from accounts.rules.lists import (
     COLUMNS,
@@ -17,6 +17,7 @@ from accounts.rules.lists import (
 )
 
 DAY = timedelta(days=1)
+HISTORY_SHOWN = 5
 
 
 def acts_for(person: User, unit: Unit) -> bool:
@@ -41,13 +42,33 @@ def _with_all() -> QuerySet[RegistrationList]:
 
 
 def list_history(registration_list: RegistrationList) -> list[RegistrationList]:
-    """The files this one took the place of, newest first."""
+    """The last files that this one took the place of, newest first; a query for each."""
     history: list[RegistrationList] = []
     before = registration_list.replaces
-    while before is not None and before not in history:
+    while before is not None and len(history) < HISTORY_SHOWN:
         history.append(before)
         before = before.replaces
     return history
+
+
+def find_answer(
+    registration_list: RegistrationList, column: str, *, now: datetime
+) -> PrivateFile | None:
+    """The error or result file in this column, while it may be fetched."""
+    file: PrivateFile | None = getattr(registration_list, column, None)
+    return file if file and file.is_available(now=now) else None
+
+
+def find_successor(registration_list: RegistrationList) -> RegistrationList | None:
+    """The list that took the place of this one."""
+    return registration_list.replaced_by.first()
+
+
+def count_missing(registration_list: RegistrationList) -> int:
+    """How many people fewer than the file whose place it took: perhaps only the wrong rows
+    were sent again, and everybody else is forgotten."""
+    before = registration_list.replaces
+    return max(0, before.row_count - registration_list.row_count) if before else 0
 
 
 def list_rows(

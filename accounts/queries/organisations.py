@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from django.db.models import Q, QuerySet
+from django.db.models import Case, Q, QuerySet, When
 
 from accounts.models import Region, Unit
 
@@ -65,7 +65,9 @@ def _list_merged(region_code: str) -> list[int]:
 
 
 def find_unit(*, region: Region, name: str) -> Unit | None:
-    """The active unit of exactly this name in the region, or in one merged into it."""
-    return Unit.objects.filter(
+    """The active unit of exactly this name in the region, else in one merged into it."""
+    named = Unit.objects.filter(
         Q(region=region) | Q(region__successor=region), name=name, is_active=True
-    ).first()
+    )
+    own_first = Case(When(region=region, then=0), default=1)
+    return named.order_by(own_first, "pk").first()

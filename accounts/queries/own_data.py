@@ -11,10 +11,13 @@ from accounts.models import (
     PersonSession,
     Profile,
     UnitAppointment,
+    UnitMember,
     User,
     WeChatLink,
 )
+from accounts.queries.integrity import list_integrity_records
 from accounts.queries.people import find_profile
+from accounts.queries.requests import list_requests_for, list_wanted
 from accounts.rules.message_texts import TEMPLATES
 from accounts.rules.own_data import HIDDEN_CODE, describe_action
 from accounts.rules.series import level_name, series_name
@@ -33,13 +36,16 @@ _MESSAGES = {
 
 
 def collect_account_data(person: User) -> list[Section]:
-    """Account, profile, consents, messages, appointments and what was done to the account."""
+    """The account and its profile, then what happened with it, one section for each table."""
     return [
         _describe_account(person),
         _describe_profile(find_profile(person)),
         _list_consents(person),
         _list_messages(person),
+        _list_memberships(person),
         _list_appointments(person),
+        _list_requests(person),
+        _list_integrity(person),
         _list_sessions(person),
         _list_audit(person),
     ]
@@ -135,6 +141,61 @@ def _own_since(person: User) -> datetime:
     )
     last = changes.order_by("-position").first()
     return last.at if last is not None else person.date_joined
+
+
+def _list_memberships(person: User) -> Section:
+    columns = {
+        "unit": "单位",
+        "source": "来源",
+        "from": "加入时间",
+        "until": "结束时间",
+    }
+    members = UnitMember.objects.select_related("unit").filter(person=person)
+    rows = [
+        (
+            each.unit.name,
+            each.get_source_display(),
+            _local(each.joined_at),
+            _local(each.ended_at),
+        )
+        for each in members.order_by("joined_at", "pk")
+    ]
+    return Section("memberships", "所在单位名单", columns, rows)
+
+
+def _list_requests(person: User) -> Section:
+    """Numbers masked as on their page: that of a lost phone may be a stranger's request."""
+    columns = {
+        "code": "受理编号",
+        "kind": "事项",
+        "filed_at": "提交时间",
+        "wanted": "申请内容",
+        "files": "证明材料（个）",
+        "state": "状态",
+        "decided_at": "办结时间",
+    }
+    rows = [
+        (
+            each.code,
+            each.get_kind_display(),
+            _local(each.filed_at),
+            "；".join(f"{change.label}：{change.new}" for change in list_wanted(each)),
+            str(len(each.files.all())),
+            each.get_state_display(),
+            _local(each.decided_at),
+        )
+        for each in reversed(list_requests_for(person))
+    ]
+    return Section("requests", "我的申请", columns, rows)
+
+
+def _list_integrity(person: User) -> Section:
+    columns = {"code": "编号", "kind": "类别", "at": "记入时间", "text": "内容"}
+    rows = [
+        (each.code, each.get_kind_display(), _local(each.recorded_at), each.text)
+        for each in list_integrity_records(person).reverse()
+    ]
+    return Section("integrity", "诚信档案", columns, rows)
 
 
 def _list_appointments(person: User) -> Section:

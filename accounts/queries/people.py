@@ -55,13 +55,15 @@ def find_profile(user: User) -> Profile | None:
 
 
 def list_sent_messages(*, now: datetime) -> list[Message]:
-    """The SMS of the last hour, newest first: what the message box shows."""
+    """SMS and mails of the last hour, newest first: what the message box shows."""
     return list(
         Message.objects.filter(
-            channel=Message.Channel.SMS,
+            channel__in=(Message.Channel.SMS, Message.Channel.MAIL),
             state=Message.State.SENT,
             sent_at__gt=now - MESSAGE_BOX_AGE,
-        ).order_by("-sent_at", "-pk")[:50]
+        )
+        .select_related("attachment")
+        .order_by("-sent_at", "-pk")[:50]
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import TypeVar
 
 from django.db.models import Prefetch, Q, QuerySet
 from django.utils import timezone
@@ -17,14 +18,16 @@ from accounts.models import (
     UnitAppointment,
     User,
 )
+from accounts.models.decisions import DecidedPaper
 from accounts.personal_data import id_number_index
 from accounts.queries.calendar import read_working_calendar
 from accounts.queries.people import is_id_number_taken, is_phone_taken
-from accounts.rules import requests as rules
+from accounts.rules import decisions as rules
 from portal.lib.masks import mask_id_number, mask_phone
 from portal.lib.working_days import find_due_date
 
 Kind = PersonRequest.Kind
+Paper = TypeVar("Paper", bound=DecidedPaper)
 
 
 def _with_history(rows: QuerySet[PersonRequest]) -> QuerySet[PersonRequest]:
@@ -68,10 +71,6 @@ def find_request(request_id: int) -> PersonRequest | None:
     return _with_history(rows.filter(pk=request_id)).first()
 
 
-def find_request_file(request: PersonRequest, file_code: str) -> PrivateFile | None:
-    return request.files.filter(code=file_code).first()
-
-
 def find_phone_request(*, code: str, phone: str) -> PersonRequest | None:
     """The request about a lost phone with this number, if it asks for this phone."""
     row = _with_history(
@@ -86,9 +85,9 @@ def has_waiting_request(user: User, kind: str) -> bool:
     ).exists()
 
 
-def list_overdue(*, today: date) -> QuerySet[PersonRequest]:
+def filter_overdue(rows: QuerySet[Paper], *, today: date) -> QuerySet[Paper]:
     """What waits for staff longer than was promised."""
-    return PersonRequest.objects.filter(state__in=rules.WAITING, due_date__lt=today)
+    return rows.filter(state__in=rules.WAITING, due_date__lt=today)
 
 
 def find_request_due_date(*, now: datetime) -> date:

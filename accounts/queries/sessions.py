@@ -3,8 +3,10 @@
 from datetime import datetime, timedelta
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from accounts.models import PersonSession, User
+from accounts.rules.sessions import OTHERWISE, explain_end
 
 # How far back a person sees own logins that have ended.
 SHOWN_AGE = timedelta(days=30)
@@ -17,6 +19,27 @@ def find_session(code: str) -> PersonSession | None:
         PersonSession.objects.select_related("ended_from", "person")
         .filter(code=code)
         .first()
+    )
+
+
+def find_app_session(token_hash: str) -> PersonSession | None:
+    """The session, live or ended, of the app that holds this token; with its person."""
+    return (
+        PersonSession.objects.select_related("ended_from", "person")
+        .filter(token_hash=token_hash)
+        .first()
+    )
+
+
+def explain_session_end(session: PersonSession | None) -> str:
+    """Why a session is over, in words for the device it was on."""
+    if session is None or session.ended_at is None:
+        return OTHERWISE
+    other = session.ended_from
+    return explain_end(
+        session.end_reason,
+        ended_at=timezone.localtime(session.ended_at),
+        device=other.device if other else "",
     )
 
 

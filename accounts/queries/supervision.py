@@ -1,4 +1,6 @@
-"""Which regions a member of the staff is bound to."""
+"""What a member of the staff may do, and which regions bind it."""
+
+from collections.abc import Mapping
 
 from accounts.models import SupervisedRegion, User
 from accounts.rules.roles import SUPERVISOR
@@ -17,3 +19,15 @@ def find_supervised_regions(person: User) -> frozenset[int] | None:
             "region_id", flat=True
         )
     )
+
+
+def read_rights(person: User) -> Mapping[str, bool | list[str]]:
+    """The rights of an account, as the audit keeps them."""
+    groups = person.groups.order_by("name").values_list("name", flat=True)
+    regions = person.supervised_regions.order_by("region__code")
+    return {
+        "is_active": person.is_active,
+        "is_staff": person.is_staff,
+        "groups": list(groups),
+        "regions": list(regions.values_list("region__code", flat=True)),
+    }

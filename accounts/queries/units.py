@@ -1,9 +1,12 @@
 """Reads about the people of units; the only door to them is a live appointment."""
 
+from collections.abc import Iterable
+
 from django.db.models import QuerySet
 
 from accounts.errors import NoMembershipError, UnitNotFoundError
 from accounts.models import Unit, UnitMember, User
+from accounts.personal_data import id_number_index, phone_index
 
 
 def list_units_for(coordinator: User) -> QuerySet[Unit]:
@@ -52,6 +55,25 @@ def get_member_of(unit: Unit, person_code: str) -> UnitMember:
     if member is None:
         raise NoMembershipError
     return member
+
+
+def find_members_by_account(unit: Unit, accounts: Iterable[str]) -> dict[str, User]:
+    """The live members behind canonical user names, phones and ID numbers; three queries.
+
+    Who is unknown and who is elsewhere are missing alike.
+    """
+    wanted = set(accounts)
+    members = list_members(unit)
+    found: dict[str, User] = {}
+    ways = (
+        ("username", {text: text for text in wanted}),
+        ("phone_index", {phone_index(text): text for text in wanted}),
+        ("id_number_index", {id_number_index(text.upper()): text for text in wanted}),
+    )
+    for column, texts in ways:
+        for member in members.filter(**{f"person__{column}__in": list(texts)}):
+            found[texts[getattr(member.person, column)]] = member.person
+    return found
 
 
 def list_memberships_of(person: User) -> QuerySet[UnitMember]:

@@ -42,3 +42,8 @@ def describe_device(user_agent: str) -> str:
 
 def _find(user_agent: str, marks: tuple[tuple[str, str], ...]) -> str:
     return next((name for mark, name in marks if mark in user_agent), "")
+
+
+def describe_app(name: str) -> str:
+    """`应用 · 我的手机`: an app's login under the name that its device has given itself."""
+    return f"应用 · {name}"

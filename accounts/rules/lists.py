@@ -4,9 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from accounts.rules.roster_layout import MOST_PEOPLE
+from portal.lib.sheet_package import LARGEST_FILE
+
 # The notices speak of thousands; a larger unit sends several lists.
-MAX_ROWS = 10_000
-MAX_BYTES = 5 * 1024 * 1024
+MAX_ROWS = MOST_PEOPLE
+MAX_BYTES = LARGEST_FILE
 # Staff have promised to open the accounts within so many working days.
 WORKING_DAYS = 2
 

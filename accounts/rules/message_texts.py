@@ -71,6 +71,12 @@ TEMPLATES: Mapping[str, MessageText] = {
         "如非本人操作，请勿告诉他人并尽快修改密码。",
         holds_code=True,
     ),
+    "code_sign": MessageText(
+        "签署验证码",
+        "您正在签署缴费承诺书，验证码{code}，5分钟内有效。填写即视为本人签名，"
+        "如非本人操作，请勿告诉他人并尽快修改密码。",
+        holds_code=True,
+    ),
     "already_registered": MessageText(
         "已注册提醒",
         "该手机号码已注册账号，无需再次注册，请直接登录（由单位统一注册的请使用首次登录）；"
@@ -175,6 +181,70 @@ TEMPLATES: Mapping[str, MessageText] = {
         "手机号码变更申请结果通知",
         "您的手机号码变更申请（受理编号{reference}）未能办理，"
         "请在登录页“手机号码已停用”中查询原因。",
+    ),
+    "code_given": MessageText(
+        "激活码赠送通知",
+        "{giver}赠送您“{plan}”的激活码，请登录后在“我的激活码”中激活并学习：{address}",
+    ),
+    "code_given_pending": MessageText(
+        "激活码赠送通知（首次登录）",
+        "{giver}赠送您“{plan}”的激活码，请用身份证号码办理首次登录，再到“我的激活码”中激活：{address}",
+    ),
+    "group_opened": MessageText(
+        "团体购买开通通知",
+        "{unit}已为您购买{plan}，学习计划已开通。请登录学习：{address}",
+    ),
+    "group_opened_pending": MessageText(
+        "团体购买开通通知（首次登录）",
+        "{unit}已为您购买{plan}，学习计划已开通。请用身份证号码办理首次登录后学习：{address}",
+    ),
+    "claim_approved": MessageText(
+        "缴费凭证审核通过通知",
+        "您提交的{year}年度{title}已审核通过，该年度补学已免费开通，请登录后在“课程培训”中学习。",
+    ),
+    "claim_returned": MessageText(
+        "缴费凭证退回通知",
+        "您提交的{year}年度{title}需要补充或更正，请登录后在“我的凭证”中查看原因并重新提交。",
+    ),
+    "claim_refused": MessageText(
+        "缴费凭证未通过通知",
+        "您提交的{year}年度{title}未通过审核，请登录后在“我的凭证”中查看原因。",
+    ),
+    "appeal_approved": MessageText(
+        "学时申诉通过通知",
+        "您提交的学时申诉已通过，计入{time}，请登录后在“学习记录”中查看。",
+    ),
+    "appeal_returned": MessageText(
+        "学时申诉退回通知",
+        "您提交的学时申诉需要补充，请登录后在“学习记录”中查看原因并重新提交。",
+    ),
+    "appeal_refused": MessageText(
+        "学时申诉未通过通知",
+        "您提交的学时申诉未通过，请登录后在“学习记录”中查看原因。",
+    ),
+    "credit_removed": MessageText(
+        "学时核查通知",
+        "经核查，您在“{plan}”中已计入的学习时间扣减{time}，请登录后在“学习记录”中查看原因。"
+        "如有疑问，请联系在线客服。",
+    ),
+    "unit_hours_rejected": MessageText(
+        "单位登记学时抽查通知",
+        "{unit}为您登记的{year}年度专业科目{hours}学时经抽查不予认可，不再计入年度学时，"
+        "请登录后在“我的学时”中查看原因，如有疑问请联系该单位。",
+    ),
+    "unit_hours_rejected_unit": MessageText(
+        "单位登记学时抽查通知（经办人）",
+        "{unit}为{name}登记的{year}年度专业科目{hours}学时经抽查不予认可，"
+        "请登录后在单位工作台“学时登记”中查看原因。",
+    ),
+    "unit_hours_restored": MessageText(
+        "单位登记学时复核通知",
+        "{unit}为您登记的{year}年度专业科目{hours}学时经复核予以认可，已重新计入年度学时，"
+        "请登录后在“我的学时”中查看。",
+    ),
+    "integrity_recorded": MessageText(
+        "诚信档案记入通知",
+        "经核查，您{day}的学习情况已记入诚信档案，请登录后在“诚信档案”中查看。如有疑问，请联系在线客服。",
     ),
     "invoice_issued": MessageText(
         "发票开具通知",

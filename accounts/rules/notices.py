@@ -38,6 +38,13 @@ _ALL = (
         date(2026, 1, 1),
         "accounts/notices/sensitive_2026_01.html",
     ),
+    Notice(
+        PRIVACY,
+        "2026-11",
+        "隐私政策",
+        date(2026, 11, 26),
+        "accounts/notices/privacy_2026_11.html",
+    ),
 )
 NOTICES: Mapping[tuple[str, str], Notice] = {
     (notice.kind, notice.version): notice for notice in _ALL

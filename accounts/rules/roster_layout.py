@@ -151,16 +151,21 @@ def _compact(text: str) -> str:
     return "".join(unicodedata.normalize("NFKC", text).split())
 
 
-def _name_column(text: str) -> str:
+def name_column(text: str) -> str:
     """Which column a head names: `姓  名（姓名中间不能有空格和符号）` is the name."""
-    label = _BRACKETED.sub("", _compact(text)).strip(":：*")
-    return COLUMNS.get(label, "")
+    return COLUMNS.get(read_head(text), "")
+
+
+def read_head(text: str) -> str:
+    """The words of a column's head, without blanks, marks and what stands in brackets."""
+    # Blanks first: a cell of brackets and line breaks would keep the pattern busy for hours.
+    return _BRACKETED.sub("", _compact(text)).strip(":：*")
 
 
 def _name_columns(row: SheetRow) -> dict[str, int]:
     columns: dict[str, int] = {}
     for place, cell in enumerate(row.cells):
-        if cell.text and (column := _name_column(cell.text)):
+        if cell.text and (column := name_column(cell.text)):
             columns.setdefault(column, place)
     return columns
 
@@ -276,7 +281,7 @@ def _is_person(row: SheetRow, cells: dict[str, RosterCell]) -> bool:
     if _EXAMPLE.match(first) and first != name:
         return False
     if number or phone:
-        return not (_name_column(name) == "name" and _name_column(number))
+        return not (name_column(name) == "name" and name_column(number))
     return bool(name) and not _NOTE.match(first) and _compact(first) not in _SUM
 
 

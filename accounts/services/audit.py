@@ -121,7 +121,12 @@ def hash_entry(entry: AuditEntry) -> str:
 
 
 def find_chain_fault() -> ChainFault | None:
-    """Walk the whole chain and return the first fault: a missing, changed or cut-off entry."""
+    """Walk the whole chain and return the first fault: a missing, changed or cut-off entry.
+
+    The portal may append meanwhile: the end is looked at before the walk and after it, and
+    the last entry lies between the two.
+    """
+    before = _read_end()
     position, previous = 0, GENESIS
     for entry in AuditEntry.objects.order_by("position").iterator(chunk_size=2000):
         position += 1
@@ -130,8 +135,16 @@ def find_chain_fault() -> ChainFault | None:
         if entry.previous_hash != previous or hash_entry(entry) != entry.hash:
             return ChainFault(position, "changed")
         previous = entry.hash
-    head = AuditHead.objects.filter(pk=1).first()
-    end = (head.position, head.hash) if head else (0, GENESIS)
-    if end != (position, previous):
+        if position == before[0] and previous != before[1]:
+            return ChainFault(position, "changed")
+    after = _read_end()
+    is_complete = before[0] <= position <= after[0]
+    if not is_complete or (position == after[0] and previous != after[1]):
         return ChainFault(position + 1, "cut off")
     return None
+
+
+def _read_end() -> tuple[int, str]:
+    """The position and the hash at which the chain ends, as the head says."""
+    head = AuditHead.objects.filter(pk=1).first()
+    return (head.position, head.hash) if head else (0, GENESIS)

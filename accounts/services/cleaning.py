@@ -4,7 +4,6 @@ from datetime import datetime, timedelta
 
 from captcha.models import CaptchaStore
 from django.contrib.sessions.models import Session
-from django.db import transaction
 
 from accounts.models import Message, ThrottleCounter, VerificationCode
 from accounts.services.files import delete_expired_files
@@ -19,13 +18,14 @@ COUNTER_AGE = timedelta(days=2)
 TEXT_AGE = timedelta(days=90)
 
 
-@transaction.atomic
 def forget_old_traces(*, now: datetime) -> None:
     """Delete what has served its purpose: codes, captchas, counters, ended sessions and files,
     texts of messages, rows of lists.
+
+    Each kind in transactions of its own: nobody waits for all of it, and what has gone stays
+    gone. Files come last, for their storage may be out of reach.
     """
     forget_old_lists(now=now)
-    delete_expired_files(now=now)
     settle_old_sessions(now=now)
     forget_old_requests(now=now)
     VerificationCode.objects.filter(sent_at__lt=now - CODE_AGE).delete()
@@ -35,3 +35,4 @@ def forget_old_traces(*, now: datetime) -> None:
     Message.objects.filter(created_at__lt=now - TEXT_AGE).exclude(
         state=Message.State.WAITING
     ).exclude(text_cipher=b"").update(text_cipher=b"", recipient_cipher=b"")
+    delete_expired_files(now=now)

@@ -13,12 +13,12 @@ from datetime import datetime
 from django.db import transaction
 
 from accounts.errors import ClosingRefusedError
-from accounts.locks import lock_person, lock_requests_of, lock_units_of
+from accounts.locks import lock_requests_of, lock_units_of
 from accounts.models import Message, PersonSession, User, VerificationCode, WeChatLink
 from accounts.queries.closing import find_unit_left_alone
 from accounts.services.audit import record_audit
 from accounts.services.codes import check_code
-from accounts.services.confirmation import confirm_password
+from accounts.services.confirmation import confirm_password, lock_confirmed
 from accounts.services.coordinators import end_appointments_of
 from accounts.services.messages import send_message
 from accounts.services.requests import withdraw_requests_of
@@ -31,8 +31,9 @@ def close_account(
 ) -> User:
     """Close the person's own account; all its sessions end.
 
-    Raises `PasswordWrongError`, `ConfirmationThrottledError`, `CodeRefusedError`, and
-    `ClosingRefusedError` for staff and for the only coordinator of a unit.
+    Raises `PasswordWrongError`, `ConfirmationThrottledError`, `CodeRefusedError`,
+    `AccountMovedError`, and `ClosingRefusedError` for staff and for the only coordinator of a
+    unit.
     """
     refuse_closing(person=person)
     confirm_password(person=person, password=password, now=now)
@@ -63,7 +64,7 @@ def _close(known: User, *, now: datetime) -> User:
     # leave together one is refused.
     lock_requests_of(known.pk)
     lock_units_of(known.pk)
-    person = lock_person(known.pk)
+    person = lock_confirmed(known)
     refuse_closing(person=person)
     _say_goodbye(person, now=now)
     person.former_id_number_index = person.id_number_index or ""

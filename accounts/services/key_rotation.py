@@ -89,14 +89,14 @@ def rotate_place(
     return Outcome(resealed, unreadable, count_old(place))
 
 
-def record_rotation(*, resealed: int, now: datetime) -> None:
-    """Note in the audit that ciphertexts were made anew, with which key and how many."""
+def record_rotation(*, resealed: int, remaining: int, now: datetime) -> None:
+    """Note in the audit that a rotation ended: with which key, how many, how many are left."""
     record_audit(
         action="personal_data.keys_rotated",
         target=f"key:{cipher().key_id}",
         actor=None,
         now=now,
-        detail={"resealed": resealed},
+        detail={"resealed": resealed, "remaining": remaining},
     )
 
 

@@ -25,10 +25,12 @@ from accounts.services.codes import check_code
 from accounts.services.throttling import (
     Counter,
     forget_tries,
+    give_back_tries,
     give_back_try,
     take_tries,
     throttle_key,
 )
+from portal.lib.password_hashing import HashingBusyError
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +80,8 @@ def _try_password(
 ) -> tuple[User | None, bool, bool]:
     """Who that is, whether the password opens the account, whether it opens 首次登录.
 
-    The same for everybody: one lookup, one password hash, one comparison.
+    The same for everybody: one lookup, one password hash, one comparison. Raises
+    `HashingBusyError` where more passwords wait than can be hashed soon.
     """
     canonical = canonical_account(account)
     counters = _counters(canonical, address)
@@ -86,7 +89,12 @@ def _try_password(
         logger.warning("login throttled")
         raise LoginThrottledError
     person = find_person_by_account(account)
-    may_enter = _is_right(person, password)
+    try:
+        may_enter = _is_right(person, password)
+    except HashingBusyError:
+        # Nothing was compared, so nothing was tried.
+        give_back_tries(counters)
+        raise
     may_activate = _is_first_password(person, canonical, password, now=now)
     if may_activate:
         # The pair only: first passwords follow from the numbers, and whoever goes through a
@@ -130,11 +138,16 @@ def check_code_login(*, phone: str, browser: str, code: str, now: datetime) -> U
     return person
 
 
-def forget_login_failures(*, person: User) -> None:
-    """Open an account again that was tried too often: its owner has just proved the phone."""
+def forget_login_failures(*, person: User, address: str) -> None:
+    """Open an account again that was tried too often: its owner has a new password.
+
+    Everywhere, and at `address`, where the owner has just proved the phone. What was counted
+    of the address alone stays: others fail there too.
+    """
     for account in (person.username, person.phone, person.id_number):
-        key = throttle_key("account", canonical_account(account))
-        forget_tries(scope=Scope.LOGIN_ACCOUNT, key=key)
+        for counter in _counters(canonical_account(account), address):
+            if counter.scope != Scope.LOGIN_ADDRESS:
+                forget_tries(scope=counter.scope, key=counter.key)
 
 
 def _counters(account: str, address: str) -> list[Counter]:

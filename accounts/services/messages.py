@@ -1,22 +1,24 @@
 """The outbox: messages are rows, written with what causes them and delivered afterwards."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 from functools import cache
 from smtplib import SMTPRecipientsRefused
 from typing import Protocol
 
 from django.conf import settings
+from django.core.cache import cache as shared_cache
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.utils.module_loading import import_string
 
 from accounts.errors import DeliveryError
 from accounts.locks import find_locked_due_message, lock_message
-from accounts.models import Message, PrivateFile
+from accounts.models import Message, PrivateFile, User
 from accounts.models.messages import encode_content
 from accounts.rules.message_texts import TEMPLATES
+from accounts.services.audit import record_audit
 from accounts.services.files import read_private_file
 from accounts.services.sms_limits import SmsBudget, count_notice
 from portal.lib.bulk_insert import insert_rows
@@ -35,9 +37,16 @@ RETRY_PAUSES = (
     timedelta(minutes=10),
     timedelta(hours=1),
 )
-# One sweep takes no more, so that a worker is never busy for long with a dead provider.
+# A sweep ends after so many messages or so long: workers have other things to do.
 SWEEP_SIZE = 200
+SWEEP_TIME = timedelta(seconds=20)
+# A provider that hangs and then fails is left alone for a while, by all workers: each waiting
+# out its timeouts, they would soon do nothing else.
+HANGS_AFTER = timedelta(seconds=5)
+PAUSE_SECONDS = 60
 SMTP_PERMANENT = 500
+
+Clock = Callable[[], datetime]
 
 
 class SmsProvider(Protocol):
@@ -170,19 +179,24 @@ def send_message(
     return message
 
 
-def deliver_due_messages(*, now: datetime) -> int:
-    """Try every message that is due, codes first; the number of those that were sent.
+def deliver_due_messages(*, clock: Clock) -> int:
+    """Try the messages that are due, codes first; the number of those that were sent.
 
     Beyond the hourly cap SMS wait, notices earlier than codes. Each is claimed in a
     transaction of its own before the provider is called, so that several workers may sweep
-    at once and one that is killed loses nothing.
+    at once and one that is killed loses nothing. The clock is read for each message: a lease
+    counted from the beginning of a long sweep would be over before its message's turn.
     """
-    sent, budget = 0, SmsBudget(now=now)
+    began = clock()
+    sent, budget = 0, SmsBudget(now=began)
     for _ in range(SWEEP_SIZE):
+        now = clock()
+        if now - began >= SWEEP_TIME:
+            break
         message = _claim_message(budget, now=now)
         if message is None:
             break
-        if _deliver(message, now=now):
+        if _deliver(message, now=now, clock=clock):
             sent += 1
             if message.channel == Message.Channel.SMS:
                 budget.spend()
@@ -191,12 +205,14 @@ def deliver_due_messages(*, now: datetime) -> int:
 
 @transaction.atomic
 def _claim_message(budget: SmsBudget, *, now: datetime) -> Message | None:
+    paused = _list_paused()
+    capped = set() if budget.allows_notices else {Message.Channel.SMS}
     message = None
     if budget.allows_codes:
-        message = find_locked_due_message(now=now, is_code=True)
+        message = find_locked_due_message(now=now, is_code=True, without=paused)
     if message is None:
         message = find_locked_due_message(
-            now=now, is_code=False, with_sms=budget.allows_notices
+            now=now, is_code=False, without=paused | capped
         )
     if message is not None:
         message.tries += 1
@@ -205,7 +221,7 @@ def _claim_message(budget: SmsBudget, *, now: datetime) -> Message | None:
     return message
 
 
-def _deliver(message: Message, *, now: datetime) -> bool:
+def _deliver(message: Message, *, now: datetime, clock: Clock) -> bool:
     if message.expires_at is not None and message.expires_at <= now:
         _finish(
             message, state=Message.State.FAILED, error="已过有效期，不再发送", now=now
@@ -219,14 +235,25 @@ def _deliver(message: Message, *, now: datetime) -> bool:
         _hand_over(message)
     except DeliveryError as error:
         logger.warning("message not delivered", extra={"reference": message.code})
-        _retry_later(message, error=error, now=now)
+        _give_up_for_now(message, error=error, began=now, now=clock())
         return False
     except Exception as error:  # One bad message must not stop the others.
         logger.exception("provider broke", extra={"reference": message.code})
-        _retry_later(message, error=DeliveryError(type(error).__name__), now=now)
+        broken = DeliveryError(type(error).__name__)
+        _give_up_for_now(message, error=broken, began=now, now=clock())
         return False
-    _finish(message, state=Message.State.SENT, error="", now=now)
+    _finish(message, state=Message.State.SENT, error="", now=clock())
     return True
+
+
+def _list_paused() -> set[str]:
+    """The channels whose provider hung lately."""
+    keys = {_pause_key(channel): channel for channel in Message.Channel.values}
+    return {keys[key] for key in shared_cache.get_many(keys)}
+
+
+def _pause_key(channel: str) -> str:
+    return f"accounts.outbox.paused.{channel}"
 
 
 def _postpone(message: Message, *, until: datetime) -> None:
@@ -254,8 +281,14 @@ def _hand_over(message: Message) -> None:
 
 
 def _send_mail(message: Message) -> None:
-    subject = TEMPLATES[message.template].subject or settings.PORTAL_NAME
-    mail = EmailMessage(subject, message.text, None, [message.recipient])
+    if not (settings.MAIL_SERVER or settings.MESSAGE_BOX):
+        raise DeliveryError("尚未配置邮件服务")
+    mail = EmailMessage(
+        message.subject or settings.PORTAL_NAME,
+        message.text,
+        None,
+        [message.recipient],
+    )
     if message.attachment is not None:
         file = message.attachment
         mail.attach(file.name, read_private_file(file), file.content_type)
@@ -274,6 +307,9 @@ def _send_mail(message: Message) -> None:
 @transaction.atomic
 def _finish(message: Message, *, state: str, error: str, now: datetime) -> None:
     row = lock_message(message.pk)
+    if row.state == Message.State.SENT:
+        # By another worker, after this one's lease had ended.
+        return
     row.state = state
     row.error = error
     if state == Message.State.SENT:
@@ -281,7 +317,13 @@ def _finish(message: Message, *, state: str, error: str, now: datetime) -> None:
     row.save(update_fields=["state", "error", "sent_at"])
 
 
-def _retry_later(message: Message, *, error: DeliveryError, now: datetime) -> None:
+def _give_up_for_now(
+    message: Message, *, error: DeliveryError, began: datetime, now: datetime
+) -> None:
+    """Try again later, if that may help; a channel that hangs rests meanwhile."""
+    if now - began >= HANGS_AFTER:
+        logger.warning("provider hangs", extra={"channel": message.channel})
+        shared_cache.set(_pause_key(message.channel), True, PAUSE_SECONDS)
     if error.permanent or message.tries > len(RETRY_PAUSES):
         _finish(message, state=Message.State.FAILED, error=str(error)[:200], now=now)
         return
@@ -299,7 +341,7 @@ def _mask_recipient(channel: str, recipient: str) -> str:
 
 
 @transaction.atomic
-def retry_message(*, message_id: int, now: datetime) -> bool:
+def retry_message(*, message_id: int, actor: User, now: datetime) -> bool:
     """Put a failed message at the head of the queue again; False if it cannot be any more."""
     row = lock_message(message_id)
     is_over = row.expires_at is not None and row.expires_at <= now
@@ -310,4 +352,10 @@ def retry_message(*, message_id: int, now: datetime) -> bool:
     row.due_at = now
     row.error = ""
     row.save(update_fields=["state", "tries", "due_at", "error"])
+    record_audit(
+        action="message.queued_again",
+        target=f"message:{row.code}",
+        actor=actor,
+        now=now,
+    )
     return True

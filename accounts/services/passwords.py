@@ -5,25 +5,32 @@ from datetime import datetime
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
-from accounts.errors import CodeRefusedError, PasswordRefusedError, PasswordWrongError
-from accounts.locks import lock_person
+from accounts.errors import CodeRefusedError, PasswordRefusedError
 from accounts.models import Message, PersonSession, User, VerificationCode
 from accounts.queries import find_person_by_phone
 from accounts.rules.passwords import refuse_weak_password
 from accounts.services.audit import record_audit
 from accounts.services.codes import check_code
+from accounts.services.confirmation import confirm_password, lock_confirmed
 from accounts.services.login import forget_login_failures
 from accounts.services.messages import send_message
 from accounts.services.sessions import end_other_sessions
 
 
 def reset_password(
-    *, phone: str, browser: str, code: str, password: str, now: datetime
+    *,
+    phone: str,
+    browser: str,
+    code: str,
+    password: str,
+    address: str,
+    now: datetime,
 ) -> User:
     """Set the password of the account of a proved phone; its sessions end everywhere.
 
-    Raises `CodeRefusedError` for a wrong code and, alike, where there is no account, and
-    `PasswordRefusedError` for what only the account shows to be weak.
+    Whoever failed at `address` before may log in there at once. Raises `CodeRefusedError`
+    for a wrong code and, alike, where there is no account, `PasswordRefusedError` for what
+    only the account shows to be weak, and `AccountMovedError`.
     """
     check_code(
         phone=phone,
@@ -39,16 +46,19 @@ def reset_password(
         refuse_weak_password(password, person)
     except ValidationError as error:
         raise PasswordRefusedError(" ".join(error.messages)) from None
-    forget_login_failures(person=person)
-    return _set_password(person, password, action="account.password_reset", now=now)
+    changed = _set_password(person, password, action="account.password_reset", now=now)
+    forget_login_failures(person=changed, address=address)
+    return changed
 
 
 def change_password(
     *, person: User, present: str, password: str, now: datetime, session: str = ""
 ) -> User:
-    """Set a new password; all sessions end but `session`. Raises `PasswordWrongError`."""
-    if not person.check_password(present):
-        raise PasswordWrongError
+    """Set a new password; all sessions end but `session`.
+
+    Raises `PasswordWrongError`, `ConfirmationThrottledError` and `AccountMovedError`.
+    """
+    confirm_password(person=person, password=present, now=now)
     return _set_password(
         person, password, action="account.password_changed", now=now, session=session
     )
@@ -56,9 +66,9 @@ def change_password(
 
 @transaction.atomic
 def _set_password(
-    person: User, password: str, *, action: str, now: datetime, session: str = ""
+    known: User, password: str, *, action: str, now: datetime, session: str = ""
 ) -> User:
-    person = lock_person(person.pk)
+    person = lock_confirmed(known)
     person.set_password(password)
     person.password_changed_at = now
     person.save(update_fields=["password", "password_changed_at"])

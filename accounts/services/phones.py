@@ -6,11 +6,10 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 
 from accounts.errors import CodeRefusedError, OldCodeRefusedError, PhoneTakenError
-from accounts.locks import lock_person
 from accounts.models import Message, PersonSession, User, VerificationCode
 from accounts.services.audit import record_audit
 from accounts.services.codes import check_code
-from accounts.services.confirmation import confirm_password
+from accounts.services.confirmation import confirm_password, lock_confirmed
 from accounts.services.messages import send_message
 from accounts.services.sessions import end_other_sessions
 from portal.lib.masks import mask_phone
@@ -38,8 +37,9 @@ def change_phone(
 ) -> User:
     """Put the new phone in place of the old one; both get an SMS, sessions but `session` end.
 
-    Raises `PasswordWrongError`, `ConfirmationThrottledError` and `CodeRefusedError`; that
-    the phone has another account (`PhoneTakenError`) is told only to who has proved it.
+    Raises `PasswordWrongError`, `ConfirmationThrottledError`, `CodeRefusedError` and
+    `AccountMovedError`; that the phone has another account (`PhoneTakenError`) is told only
+    to who has proved it.
     """
     if change.password:
         confirm_password(person=person, password=change.password, now=now)
@@ -72,7 +72,7 @@ def _check_old_code(person: User, code: str, browser: str, *, now: datetime) -> 
 
 @transaction.atomic
 def _change(known: User, phone: str, *, session: str, now: datetime) -> User:
-    person = lock_person(known.pk)
+    person = lock_confirmed(known)
     old_phone = person.phone
     person.store_phone(phone)
     person.save(update_fields=["phone_cipher", "phone_index"])

@@ -7,6 +7,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts.errors import (
+    AccountMovedError,
     LevelRefusedError,
     RegionRefusedError,
     UsernameTakenError,
@@ -37,10 +38,11 @@ def update_profile(
 ) -> Profile:
     """Write the details and note in the audit which of them changed.
 
-    A district that has ended may stay but not be chosen anew. Raises `RegionRefusedError`
-    and `LevelRefusedError`.
+    A district that has ended may stay but not be chosen anew. Raises `RegionRefusedError`,
+    `LevelRefusedError`, and `AccountMovedError` for an account that was closed.
     """
-    lock_person(user.pk)
+    if lock_person(user.pk).state == User.State.CLOSED:
+        raise AccountMovedError
     profile, _ = Profile.objects.get_or_create(
         person=user, defaults={"updated_at": now}
     )
@@ -86,12 +88,15 @@ def update_profile(
 def change_username(*, user: User, username: str, now: datetime) -> User:
     """Give the person a user name of their own choice.
 
-    Raises `UsernameRefusedError` and `UsernameTakenError`.
+    Raises `UsernameRefusedError`, `UsernameTakenError`, and `AccountMovedError` for an account
+    that was closed: its name stays the one that nobody may choose.
     """
     username = read_username(username)
     try:
         with transaction.atomic():
             person = lock_person(user.pk)
+            if person.state == User.State.CLOSED:
+                raise AccountMovedError
             if person.username == username:
                 return person
             person.username = username

@@ -185,14 +185,15 @@ def store_proofs(
 
 
 @transaction.atomic
-def open_proof(
-    *, file: PrivateFile, request_code: str, actor: User, now: datetime
-) -> bytes:
-    """The content for a member of the staff, whose look is noted in the audit."""
+def open_proof(*, file: PrivateFile, about: str, actor: User, now: datetime) -> bytes:
+    """The content for a member of the staff, whose look is noted in the audit.
+
+    `about` is what it proves, as the audit names it: `request:CODE`.
+    """
     content = read_private_file(file)
     record_audit(
-        action="request.proof_opened",
-        target=f"request:{request_code}",
+        action=f"{about.partition(':')[0]}.proof_opened",
+        target=about,
         actor=actor,
         now=now,
         detail={"file": file.code},

@@ -4,23 +4,24 @@ from datetime import datetime
 
 from django.db import transaction
 
-from accounts.errors import (
-    DeciderRefusedError,
-    RequestMovedError,
-    RequestRefusedError,
-)
+from accounts.errors import DeciderRefusedError, RequestRefusedError
 from accounts.locks import lock_request
 from accounts.models import Message, PersonRequest, RequestEvent, User
 from accounts.queries.requests import has_waiting_request
-from accounts.rules.requests import (
-    OF_IDENTITY,
+from accounts.rules.decisions import (
     PROOF_AGE,
     refuse_decider,
     refuse_second_approver,
-    refuse_unless_waiting,
     state_after_approval,
 )
+from accounts.rules.requests import OF_IDENTITY
 from accounts.services.audit import record_audit
+from accounts.services.decisions import (
+    check_decider,
+    mark_approver,
+    mark_decided,
+    mark_first_approval,
+)
 from accounts.services.messages import send_message
 from accounts.services.request_effects import (
     Effect,
@@ -40,10 +41,15 @@ TITLES = {
 }
 
 
+def has_right(*, actor: User, kind: str) -> bool:
+    """Whether a member of the staff decides requests of this kind, and opens their proofs."""
+    needed = [DECIDE, *([DECIDE_IDENTITY] if kind in OF_IDENTITY else [])]
+    return actor.has_perms(needed)
+
+
 def refuse_without_right(*, actor: User, kind: str) -> None:
     """Raise `DeciderRefusedError` for staff without the permission for this kind."""
-    needed = [DECIDE, *([DECIDE_IDENTITY] if kind in OF_IDENTITY else [])]
-    if not actor.has_perms(needed):
+    if not has_right(actor=actor, kind=kind):
         raise DeciderRefusedError("您没有审批该类申请的权限。")
 
 
@@ -72,10 +78,7 @@ def approve_request(
 def _lock_for(request_id: int, seen_version: int, *, actor: User) -> PersonRequest:
     row = lock_request(request_id)
     refuse_without_right(actor=actor, kind=row.kind)
-    refuse_decider(row.standing, actor.pk)
-    refuse_unless_waiting(row.standing)
-    if row.version != seen_version:
-        raise RequestMovedError
+    check_decider(row, seen_version=seen_version, actor=actor)
     return row
 
 
@@ -90,10 +93,7 @@ def _find_its_person(row: PersonRequest, person: User, *, actor: User) -> None:
 def _approve_first(
     row: PersonRequest, person: User, *, actor: User, now: datetime
 ) -> None:
-    row.state = State.FIRST_APPROVED
-    row.first_decider = actor
-    row.version += 1
-    row.save(update_fields=["person", "state", "first_decider", "version"])
+    mark_first_approval(row, actor=actor)
     write_event(row, RequestEvent.Kind.FIRST_APPROVED, actor=actor, now=now)
     if row.kind == Kind.PHONE_LOST and person.phone_index is not None:
         # Whoever still holds the old phone can speak up before the second decision.
@@ -103,12 +103,9 @@ def _approve_first(
 
 def _approve(row: PersonRequest, person: User, *, actor: User, now: datetime) -> None:
     effect = apply_request(request=row, person=person, now=now)
-    if row.first_decider_id is None:
-        row.first_decider = actor
-    else:
-        row.second_decider = actor
+    mark_approver(row, actor=actor)
     row.store_wanted(row.wanted | {"before": effect.before})
-    _close(row, State.APPROVED, now=now)
+    mark_decided(row, State.APPROVED, proofs_kept=PROOF_AGE, now=now)
     write_event(row, RequestEvent.Kind.APPROVED, actor=actor, now=now)
     _tell(row, now=now)
     _record_effect(effect, row, person, actor=actor, now=now)
@@ -149,19 +146,11 @@ def refuse_request(
 def _turn_down(
     row: PersonRequest, state: str, *, reason: str, actor: User, now: datetime
 ) -> PersonRequest:
-    _close(row, state, now=now)
+    mark_decided(row, state, proofs_kept=PROOF_AGE, now=now)
     write_event(row, state, actor=actor, now=now, reason=reason)
     _tell(row, now=now)
     _record(f"request.{state}", row, actor=actor, now=now)
     return row
-
-
-def _close(row: PersonRequest, state: str, *, now: datetime) -> None:
-    row.state = state
-    row.decided_at = now
-    row.version += 1
-    row.save()
-    row.files.update(expires_at=now + PROOF_AGE)
 
 
 def _tell(row: PersonRequest, *, now: datetime) -> None:

@@ -20,7 +20,7 @@ from accounts.models import (
     User,
 )
 from accounts.queries.requests import find_request_due_date, has_waiting_request
-from accounts.rules.requests import PROOF_AGE, WAITING
+from accounts.rules.decisions import PROOF_AGE, UNFINISHED, WAITING
 from accounts.rules.throttles import (
     REQUEST_ADDRESS,
     REQUEST_PERSON,
@@ -28,14 +28,13 @@ from accounts.rules.throttles import (
     Limit,
 )
 from accounts.services.audit import record_audit
-from accounts.services.files import delete_private_file
+from accounts.services.decisions import mark_resent, mark_withdrawn, replace_proofs
 from accounts.services.messages import send_message
 from accounts.services.proofs import Proof, store_proofs
 from accounts.services.request_effects import read_wanted
 from accounts.services.throttling import Counter, take_tries, throttle_key
 
 State = PersonRequest.State
-_UNFINISHED = (*WAITING, State.RETURNED)
 # Forgetting goes through the table in small transactions.
 FORGET_AT_ONCE = 200
 
@@ -107,6 +106,8 @@ def file_request(
     `read_wanted` raises.
     """
     person = lock_person(person.pk)
+    if person.state == User.State.CLOSED:
+        raise RequestRefusedError("该账号已注销，不能提交申请。")
     if has_waiting_request(person, kind):
         raise RequestRefusedError("您有一份同类申请正在办理，请等待结果或先撤回。")
     values = read_wanted(kind=kind, person=person, wanted=wanted, now=now)
@@ -159,32 +160,12 @@ def resend_request(
     if has_waiting_request(person, row.kind):
         raise RequestRefusedError("您有一份同类申请正在办理，请等待结果或先撤回。")
     values = read_wanted(kind=row.kind, person=person, wanted=wanted, now=now)
-    _replace_proofs(row, proofs, person=person, now=now)
+    replace_proofs(row, proofs, person=person, now=now)
     row.store_wanted(values)
-    row.state = State.OPEN
-    row.version += 1
-    row.filed_at = now
-    row.filed_by = actor
-    row.due_date = find_request_due_date(now=now)
-    row.first_decider = None
-    row.decided_at = None
-    row.save()
+    mark_resent(row, now=now)
     write_event(row, RequestEvent.Kind.RESENT, actor=actor, now=now)
     _record("request.resent", row, actor=actor, now=now)
     return row
-
-
-def _replace_proofs(
-    row: PersonRequest, proofs: Sequence[Proof], *, person: User, now: datetime
-) -> None:
-    if proofs:
-        for file in row.files.order_by("pk"):
-            delete_private_file(file=file)
-        row.files.set(store_proofs(proofs, owner=person, now=now))
-        return
-    if not row.files.exists():
-        raise RequestRefusedError("证明材料已到期删除，请重新上传。")
-    row.files.update(expires_at=None)
 
 
 @transaction.atomic
@@ -196,7 +177,7 @@ def withdraw_request(
     Raises `RequestStateError`.
     """
     row = lock_request(request.pk)
-    if row.state not in _UNFINISHED:
+    if row.state not in UNFINISHED:
         raise RequestStateError
     _withdraw(row, actor=actor, now=now)
     return row
@@ -209,23 +190,18 @@ def withdraw_requests_of(*, person: User, actor: User, now: datetime) -> int:
     They are locked already where the caller has locked the person: requests come first
     (`locks.py`).
     """
-    rows = PersonRequest.objects.filter(person=person, state__in=_UNFINISHED)
+    rows = PersonRequest.objects.filter(person=person, state__in=UNFINISHED)
     keys = list(rows.order_by("pk").values_list("pk", flat=True))
     # All of them before the first audit entry, whose lock comes last; some are decided by now.
     locked = [lock_request(key) for key in keys]
-    unfinished = [row for row in locked if row.state in _UNFINISHED]
+    unfinished = [row for row in locked if row.state in UNFINISHED]
     for row in unfinished:
         _withdraw(row, actor=actor, now=now)
     return len(unfinished)
 
 
 def _withdraw(row: PersonRequest, *, actor: User, now: datetime) -> None:
-    row.state = State.WITHDRAWN
-    row.version += 1
-    row.decided_at = now
-    row.save(update_fields=["state", "version", "decided_at"])
-    for file in row.files.order_by("pk"):
-        delete_private_file(file=file)
+    mark_withdrawn(row, now=now)
     write_event(row, RequestEvent.Kind.WITHDRAWN, actor=actor, now=now)
     _record("request.withdrawn", row, actor=actor, now=now)
 
@@ -265,4 +241,5 @@ def forget_old_requests(*, now: datetime) -> int:
         Q(decided_at__lte=now - PROOF_AGE), ~Q(wanted_cipher=b"")
     ).exclude(state__in=WAITING)
     keys = list(old.order_by("pk").values_list("pk", flat=True)[:FORGET_AT_ONCE])
-    return PersonRequest.objects.filter(pk__in=keys).update(wanted_cipher=b"")
+    # What was sent again since the list was read is old no more.
+    return old.filter(pk__in=keys).update(wanted_cipher=b"")

@@ -40,11 +40,14 @@ def begin_session(
     at_a_time: int,
     now: datetime,
     code: str = "",
+    device: str = "",
+    token_hash: str | None = None,
 ) -> PersonSession:
     """Write down a login, and end the oldest ones beyond `at_a_time`.
 
     The person's row is locked, so of logins at the same instant as many stay as may. With a
     `code` that has a row already that row, live or ended, is returned and nothing happens.
+    `device` names what the browser's own words do not.
     """
     lock_person(person.pk)
     if code:
@@ -54,7 +57,8 @@ def begin_session(
     session = PersonSession.objects.create(
         code=code or random_code(),
         person=person,
-        device=describe_device(user_agent),
+        token_hash=token_hash,
+        device=device or describe_device(user_agent),
         address=mask_address(address),
         started_at=now,
         last_seen_at=now,

@@ -55,6 +55,12 @@ def give_back_try(*, scope: Scope, key: str) -> None:
     )
 
 
+def give_back_tries(counters: Sequence[Counter]) -> None:
+    """Take back a try that was counted in all of these and could not be made."""
+    for counter in counters:
+        give_back_try(scope=counter.scope, key=counter.key)
+
+
 def forget_tries(*, scope: Scope, key: str) -> None:
     """Start anew, after a success."""
     ThrottleCounter.objects.filter(scope=scope, key=key).update(count=0)

@@ -11,6 +11,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.errors import (
+    AccountMovedError,
     ClosingRefusedError,
     CodeRefusedError,
     ConfirmationThrottledError,
@@ -57,6 +58,10 @@ def save(request: HttpRequest, form: ClosingForm) -> bool:
         form.add_error("password", str(error))
     except CodeRefusedError as error:
         form.add_error("code", str(error))
-    except (ConfirmationThrottledError, ClosingRefusedError) as error:
+    except (
+        ConfirmationThrottledError,
+        ClosingRefusedError,
+        AccountMovedError,
+    ) as error:
         form.add_error(None, str(error))
     return not form.errors

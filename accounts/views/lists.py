@@ -1,6 +1,5 @@
 """单位工作台 · 批量注册: hand in a list, see what is wrong with it, follow what becomes of it."""
 
-from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -19,8 +18,11 @@ from django.views.decorators.http import (
 from accounts.documents import write_roster_template
 from accounts.errors import AccountsError
 from accounts.forms.lists import SubmitForm, UploadForm
-from accounts.models import ListRow, PrivateFile, RegistrationList
+from accounts.models import ListRow, RegistrationList
 from accounts.queries.lists import (
+    count_missing,
+    find_answer,
+    find_successor,
     get_list_for,
     list_history,
     list_lists_of_unit,
@@ -32,8 +34,7 @@ from accounts.rules.lists import describe_steps
 from accounts.services.files import read_private_file
 from accounts.services.lists import (
     Upload,
-    renew_error_file,
-    renew_result_file,
+    renew_answer,
     submit_list,
     upload_list,
     withdraw_list,
@@ -57,7 +58,6 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
     context = {
         "desk": desk,
         "page_obj": pages.get_page(request.GET.get("page")),
-        "today": timezone.localdate(),
     }
     return render(request, "accounts/lists/index.html", context)
 
@@ -67,7 +67,9 @@ def index(request: HttpRequest, desk: Desk) -> HttpResponse:
 def template(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The blank form (附件2)."""
     return attachment(
-        write_roster_template(), name="学员注册名单模板.xlsx", content_type=XLSX
+        write_roster_template(first_password_rule=settings.FIRST_PASSWORD_RULE),
+        name="学员注册名单模板.xlsx",
+        content_type=XLSX,
     )
 
 
@@ -131,34 +133,37 @@ def detail(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
         response = HttpResponse()
         response["HX-Refresh"] = "true"
         return response
-    context = {"desk": desk} | describe_list(request, row)
+    context = describe_list(request, desk, row)
     return render(request, "accounts/lists/detail.html", context)
 
 
-def describe_list(request: HttpRequest, row: RegistrationList) -> dict[str, Any]:
+def describe_list(
+    request: HttpRequest, desk: Desk, row: RegistrationList
+) -> dict[str, Any]:
     """What the page of a list shows."""
     only_invalid = request.GET.get("show") == "problems"
     pages = Paginator(list_rows(row, only_invalid=only_invalid), ROWS_PER_PAGE)
     page = pages.get_page(request.GET.get("page"))
-    now = timezone.now()
+    successor = find_successor(row)
+    is_own = row.uploaded_by_id == desk.coordinator.pk
     return {
+        "desk": desk,
         "list": row,
         "steps": describe_steps(row.state),
         "only_invalid": only_invalid,
         "page_obj": page,
         "rows": [show_row(each) for each in page],
         "history": list_history(row),
-        "today": timezone.localdate(now),
-        "is_overdue": row.is_overdue(today=timezone.localdate(now)),
-        "may_fetch_errors": is_there(row.error_file, now=now),
-        "may_fetch_results": is_there(row.result_file, now=now),
+        "successor": successor,
+        "missing_count": count_missing(row),
+        "is_letter": row.channel == RegistrationList.Channel.MAIL,
+        "may_correct": row.may_be_corrected and successor is None,
+        "answer": row.answer_column if is_own else "",
+        "is_answer_there": find_answer(row, row.answer_column, now=timezone.now())
+        is not None,
         "first_login_days": settings.FIRST_LOGIN_DAYS,
         "first_password": describe_first_password(settings.FIRST_PASSWORD_RULE),
     }
-
-
-def is_there(file: PrivateFile | None, *, now: datetime) -> bool:
-    return file is not None and (file.expires_at is None or file.expires_at > now)
 
 
 @never_cache
@@ -191,6 +196,7 @@ def submit(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
         "list": row,
         "form": form,
         "new_count": row.valid_count - row.known_count,
+        "missing_count": count_missing(row),
     }
     waiting = list_rows(row).filter(outcome=ListRow.Outcome.WAITING)
     context["examples"] = [show_row(each) for each in waiting[:5]]
@@ -232,9 +238,8 @@ def results(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
 
 
 def answer_file(desk: Desk, row: RegistrationList, column: str) -> HttpResponse:
-    file: PrivateFile | None = getattr(row, column)
-    is_own = row.uploaded_by == desk.coordinator
-    if file is None or not is_own or not is_there(file, now=timezone.now()):
+    file = find_answer(row, column, now=timezone.now())
+    if file is None or row.uploaded_by_id != desk.coordinator.pk:
         raise Http404
     return attachment(
         read_private_file(file), name=file.name, content_type=file.content_type
@@ -243,12 +248,11 @@ def answer_file(desk: Desk, row: RegistrationList, column: str) -> HttpResponse:
 
 @require_POST
 @at_desk
-def renew_file(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
+def renew(request: HttpRequest, desk: Desk, code: str) -> HttpResponse:
     """Make a file again whose 24 hours are over."""
     row = get_list(desk, code)
-    renew = renew_result_file if row.state == State.DONE else renew_error_file
     try:
-        renew(list_id=row.pk, actor=desk.coordinator, now=timezone.now())
+        renew_answer(list_id=row.pk, actor=desk.coordinator, now=timezone.now())
         messages.success(request, "文件已重新生成，24小时内可下载。")
     except AccountsError as error:
         messages.error(request, str(error))

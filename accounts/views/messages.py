@@ -1,4 +1,4 @@
-"""Codes by SMS, and the message box of the embedded default where they arrive."""
+"""Codes by SMS, and the message box of the embedded default, where all messages arrive."""
 
 from datetime import datetime
 
@@ -27,7 +27,7 @@ Purpose = VerificationCode.Purpose
 # Asked for by anybody, for a phone that the form names.
 OPEN_PURPOSES = (Purpose.REGISTER, Purpose.LOGIN, Purpose.RESET, Purpose.REQUEST)
 # Asked for by whoever is logged in: for the phone on file, and for the one that is to be.
-OWN_PURPOSES = (Purpose.OLD_PHONE, Purpose.CLOSE)
+OWN_PURPOSES = (Purpose.OLD_PHONE, Purpose.CLOSE, Purpose.SIGN)
 UNPROCESSABLE = 422
 TOO_MANY_REQUESTS = 429
 
@@ -98,7 +98,7 @@ def answer(
 @never_cache
 @require_safe
 def message_box(request: HttpRequest) -> HttpResponse:
-    """The SMS of the last hour; of no phone at all in production."""
+    """SMS and mails of the last hour; in production there is no such page."""
     if not settings.MESSAGE_BOX:
         raise Http404
     is_partial = request.headers.get("HX-Request") == "true"

@@ -13,7 +13,9 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.errors import (
+    AccountMovedError,
     CodeRefusedError,
+    ConfirmationThrottledError,
     PasswordRefusedError,
     PasswordWrongError,
 )
@@ -50,10 +52,13 @@ def reset(request: HttpRequest) -> HttpResponse:
                 browser=get_browser(request),
                 code=form.cleaned_data["code"],
                 password=form.cleaned_data["password"],
+                address=get_address(request),
                 now=now,
             )
         except CodeRefusedError as error:
             form.add_error("code", str(error))
+        except AccountMovedError as error:
+            form.add_error(None, str(error))
         except PasswordRefusedError as error:
             form.add_error("password", f"{error}请重新获取验证码后提交。")
         else:
@@ -94,6 +99,8 @@ def change(request: HttpRequest) -> HttpResponse:
             )
         except PasswordWrongError as error:
             form.add_error("present", str(error))
+        except (ConfirmationThrottledError, AccountMovedError) as error:
+            form.add_error(None, str(error))
         else:
             deliver_messages.delay_on_commit()
             # This session goes on under a new key, all others end.

@@ -13,6 +13,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
 from accounts.errors import (
+    AccountMovedError,
     CodeRefusedError,
     ConfirmationThrottledError,
     OldCodeRefusedError,
@@ -64,7 +65,7 @@ def save(request: HttpRequest, form: PhoneChangeForm, *, now: datetime) -> User 
         )
     except PasswordWrongError as error:
         form.add_error("password", str(error))
-    except ConfirmationThrottledError as error:
+    except (ConfirmationThrottledError, AccountMovedError) as error:
         form.add_error(None, str(error))
     except OldCodeRefusedError as error:
         form.add_error("old_code", str(error))

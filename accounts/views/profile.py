@@ -15,6 +15,7 @@ from django.views.decorators.http import (
 )
 
 from accounts.errors import (
+    AccountMovedError,
     LevelRefusedError,
     NoMembershipError,
     RegionRefusedError,
@@ -84,7 +85,7 @@ def username(request: HttpRequest) -> HttpResponse:
             messages.success(request, "用户名已修改。")
         else:
             messages.error(request, str(form.errors["username"][0]))
-    except UsernameTakenError as error:
+    except (UsernameTakenError, AccountMovedError) as error:
         messages.error(request, str(error))
     return redirect("accounts:profile")
 
@@ -161,4 +162,6 @@ def save(request: HttpRequest, form: ProfileForm) -> bool:
         form.add_error("region", str(error))
     except LevelRefusedError as error:
         form.add_error("level", str(error))
+    except AccountMovedError as error:
+        form.add_error(None, str(error))
     return not form.errors

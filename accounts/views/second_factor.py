@@ -37,12 +37,12 @@ FEW_CODES = 2
 def find_hurdle(request: HttpRequest) -> str:
     """The address of what a member of the staff has to do first; empty: the way is free.
 
-    The code comes before an old password's change: who has stolen no more than an old
-    password must not be the one who chooses the new one.
+    The code comes before a password's change: who has stolen no more than an old password
+    must not be the one who chooses the new one.
     """
     if settings.STAFF_TOTP and not is_verified(request):
         return reverse("admin:second-factor")
-    if is_password_old(get_person(request)):
+    if find_password_fault(get_person(request)):
         return reverse("accounts:password-change")
     return ""
 
@@ -52,10 +52,14 @@ def is_verified(request: HttpRequest) -> bool:
     return getattr(request.user, "otp_device", None) is not None
 
 
-def is_password_old(person: User) -> bool:
-    """Whether a member of the staff must choose a new password (security.md: 90 days)."""
+def find_password_fault(person: User) -> str:
+    """Why a member of the staff must choose a new password first; empty: no need."""
     days: int = settings.STAFF_PASSWORD_DAYS
-    return days > 0 and person.password_age(now=timezone.now()).days >= days
+    if person.has_given_password:
+        return "使用管理后台前，请先设置只有您自己知道的新密码。"
+    if days > 0 and person.password_age(now=timezone.now()).days >= days:
+        return f"您的密码已使用超过{days}天，请先修改密码。"
+    return ""
 
 
 @sensitive_post_parameters()

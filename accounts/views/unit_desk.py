@@ -41,14 +41,23 @@ def at_desk(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 
 def open_desk(request: HttpRequest) -> Desk:
-    """The desk with the unit chosen in this session, else the first one."""
+    """The desk with the unit chosen in this session, else the first one.
+
+    A form is about the unit it was drawn for, which it names (`unit`): another one may have
+    been chosen in a second window meanwhile. The page that follows is about the same.
+    """
     person = get_person(request)
-    units = list(list_units_for(person))
+    units = {unit.code: unit for unit in list_units_for(person)}
     if not units:
         raise Http404
-    chosen = request.session.get(UNIT_KEY)
-    unit = next((unit for unit in units if unit.code == chosen), units[0])
-    return Desk(person, unit, units)
+    named = request.POST.get("unit", "")
+    if named and named not in units:
+        raise Http404
+    if named and named != request.session.get(UNIT_KEY):
+        request.session[UNIT_KEY] = named
+    first = next(iter(units.values()))
+    unit = units.get(request.session.get(UNIT_KEY, ""), first)
+    return Desk(person, unit, list(units.values()))
 
 
 @require_POST

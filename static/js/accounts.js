@@ -20,6 +20,16 @@
     tick();
   }
 
+  // A code was sent to the phone that stands there: what was wrong with it before is mended.
+  function forgetError(input) {
+    if (!input) {
+      return;
+    }
+    input.classList.remove("is-invalid");
+    input.removeAttribute("aria-invalid");
+    document.getElementById(`${input.id}_error`)?.remove();
+  }
+
   function watchCodes() {
     // Refusals (4xx) carry the words to show, too.
     document.addEventListener("htmx:beforeSwap", (event) => {
@@ -39,6 +49,7 @@
         countDown(field.querySelector("[data-code-button]"), Number(waiting.dataset.wait));
       }
       if (status.querySelector(".code-sent")) {
+        forgetError(field.closest("form")?.elements.namedItem("phone"));
         field.querySelector("input").focus();
       }
     });

@@ -14,10 +14,31 @@ import pytest
 def regions(db: None) -> dict[str, Any]:
     """The regions of Chongqing by code; transactional tests empty the table before."""
     from accounts.models import Region
+    from accounts.rules.regions import REGIONS
     from accounts.services.reference_data import load_regions
 
-    load_regions()
+    # Somebody of the test may have brought a region along.
+    if Region.objects.count() < len(REGIONS):
+        load_regions()
     return {region.code: region for region in Region.objects.all()}
+
+
+@pytest.fixture
+def colleague(db: None) -> Callable[[str], Any]:
+    """A function that makes a member of the staff with one role."""
+    from django.contrib.auth.models import Group
+
+    from accounts.services.reference_data import load_roles
+    from tests.factories.accounts import UserFactory
+
+    load_roles()
+
+    def make(role: str) -> Any:
+        person = UserFactory(staff=True)
+        person.groups.add(Group.objects.get(name=role))
+        return person
+
+    return make
 
 
 @pytest.fixture

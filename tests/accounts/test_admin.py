@@ -1,14 +1,10 @@
 import pytest
-from django.contrib.auth.models import Group
 from django.urls import reverse
 
-from accounts.models import AuditEntry, Consent, Message, Profile, Unit, User
-from accounts.services.messages import send_message
-from accounts.services.reference_data import load_roles
+from accounts.models import AuditEntry, Consent, Profile, Unit
 from tests.factories.accounts import RegionFactory, UserFactory
 
 LIST = reverse("admin:accounts_user_changelist")
-ADD = reverse("admin:accounts_user_add")
 FIND = reverse("admin:accounts_user_find")
 UNITS = reverse("admin:accounts_unit_add")
 
@@ -21,19 +17,6 @@ def page_of(person):
 
 def unmask_page_of(person):
     return reverse("admin:accounts_user_unmask", args=[person.code])
-
-
-@pytest.fixture
-def colleague():
-    """A function that makes a member of staff with one role."""
-    load_roles()
-
-    def make(role):
-        person = UserFactory(staff=True)
-        person.groups.add(Group.objects.get(name=role))
-        return person
-
-    return make
 
 
 @pytest.fixture
@@ -194,123 +177,6 @@ def test_a_trainee_gets_nowhere(client_of, owner, stranger):
     assert AuditEntry.objects.count() == 0
 
 
-# --- Rights --------------------------------------------------------------------------------
-def rights(person, **change):
-    form = {
-        "email": person.email,
-        "is_active": "on",
-        "consents-TOTAL_FORMS": 0,
-        "consents-INITIAL_FORMS": 0,
-        "profile-TOTAL_FORMS": 0,
-        "profile-INITIAL_FORMS": 0,
-    }
-    return form | change
-
-
-def test_a_change_of_rights_reaches_the_audit(client_of, colleague, owner):
-    system = colleague("系统")
-    group = Group.objects.get(name="业务")
-
-    response = client_of(system).post(
-        page_of(owner), rights(owner, is_staff="on", groups=[group.pk])
-    )
-
-    assert response.status_code == 302
-    owner.refresh_from_db()
-    assert owner.is_staff
-    assert list(owner.groups.all()) == [group]
-    entry = AuditEntry.objects.get()
-    assert (entry.action, entry.actor) == ("admin.user_changed", system)
-    assert entry.target == f"user:{owner.code}"
-
-
-@pytest.mark.parametrize("role", ["业务", "财务", "审核", "审计"])
-def test_others_change_no_rights(client_of, colleague, owner, role):
-    client_of(colleague(role)).post(page_of(owner), rights(owner, is_staff="on"))
-
-    owner.refresh_from_db()
-    assert not owner.is_staff
-
-
-def test_nobody_gives_rights_to_themselves(client_of, colleague):
-    system = colleague("系统")
-    group = Group.objects.get(name="财务")
-
-    response = client_of(system).post(
-        page_of(system), rights(system, is_staff="on", groups=[group.pk])
-    )
-
-    assert response.status_code == 403
-    assert list(system.groups.values_list("name", flat=True)) == ["系统"]
-
-
-def test_only_superusers_touch_superusers(client_of, colleague, staff):
-    response = client_of(colleague("系统")).post(page_of(staff), rights(staff))
-
-    assert response.status_code == 403
-    staff.refresh_from_db()
-    assert staff.is_staff
-
-
-def test_names_and_numbers_are_not_changed_here(desk, owner):
-    desk.post(
-        page_of(owner),
-        rights(owner, name="别人", username="other", is_superuser="on", state="closed"),
-    )
-
-    changed = User.objects.get(pk=owner.pk)
-    assert (changed.name, changed.username) == (owner.name, owner.username)
-    assert (changed.is_superuser, changed.state) == (False, "active")
-
-
-def test_nobody_is_deleted(desk, owner):
-    url = reverse("admin:accounts_user_delete", args=[owner.pk])
-
-    assert desk.post(url, {"post": "yes"}).status_code == 403
-    assert User.objects.filter(pk=owner.pk).exists()
-
-
-def test_a_colleagues_account(client_of, colleague, now, time_machine):
-    time_machine.move_to(now, tick=False)
-    system = colleague("系统")
-    group = Group.objects.get(name="业务")
-    form = {
-        "username": "Yewu_01",
-        "name": "业务一",
-        "email": "",
-        "password": "shancheng-7788",
-        "groups": [group.pk],
-    }
-
-    client_of(system).post(ADD, form)
-
-    made = User.objects.get(username="yewu_01")
-    assert made.is_staff
-    assert not made.is_superuser
-    assert made.check_password("shancheng-7788")
-    assert made.date_joined == now
-    assert list(made.groups.all()) == [group]
-    actions = list(AuditEntry.objects.values_list("action", flat=True))
-    assert "account.staff_created" in actions
-
-
-@pytest.mark.parametrize(
-    ("change", "field"),
-    [
-        ({"password": "short-7788"}, "password"),
-        ({"username": "13800138000"}, "username"),
-    ],
-)
-def test_what_a_colleagues_account_refuses(desk, change, field):
-    form = {"username": "yewu_01", "name": "业务一", "password": "shancheng-7788"}
-    before = User.objects.count()
-
-    response = desk.post(ADD, form | change)
-
-    assert list(response.context["adminform"].form.errors) == [field]
-    assert User.objects.count() == before
-
-
 # --- Units, messages, audit ----------------------------------------------------------------
 def unit_form(**change):
     region = RegionFactory()
@@ -339,40 +205,6 @@ def test_units_without_credit_code_do_not_collide(desk):
 
     assert set(Unit.objects.values_list("credit_code", flat=True)) == {None}
     assert Unit.objects.count() == 2
-
-
-@pytest.fixture
-def message(now):
-    return send_message(
-        channel=Message.Channel.SMS,
-        recipient="19900000009",
-        template="code_login",
-        context={"code": "735173"},
-        now=now,
-    )
-
-
-def test_no_text_with_a_code_is_shown(desk, message):
-    url = reverse("admin:accounts_message_change", args=[message.pk])
-
-    html = text(desk.get(url))
-
-    assert "含验证码或专属链接，不显示" in html
-    assert "735173" not in html
-    assert "19900000009" not in html
-    assert "199****0009" in html
-
-
-def test_failed_messages_are_queued_again(desk, message):
-    Message.objects.update(state="failed")
-
-    desk.post(
-        reverse("admin:accounts_message_changelist"),
-        {"action": "send_again", "_selected_action": [message.pk]},
-    )
-
-    message.refresh_from_db()
-    assert message.state == "waiting"
 
 
 def test_the_audit_is_read_only(desk, owner):

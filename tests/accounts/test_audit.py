@@ -3,6 +3,7 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
 from accounts.models import AuditEntry, AuditHead
+from accounts.services import audit
 from accounts.services.audit import (
     Note,
     find_chain_fault,
@@ -70,6 +71,36 @@ def test_a_whole_chain_has_no_fault(chain, capsys):
     assert find_chain_fault() is None
     call_command("check_audit")
     assert "审计链完整，共 5 条" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("moment", ["before the walk", "after the walk"])
+def test_entries_added_meanwhile_are_no_fault(chain, now, monkeypatch, moment):
+    """Where entries and end are read one after the other, somebody writes in between."""
+    read_end, reads = audit._read_end, []
+
+    def append():
+        record_audit(action="test.done", target="thing:6", actor=None, now=now)
+
+    def read_beside_a_writer():
+        reads.append(moment)
+        if len(reads) == 1 and moment == "before the walk":
+            end = read_end()
+            append()
+            return end
+        if len(reads) == 2 and moment == "after the walk":
+            append()
+        return read_end()
+
+    monkeypatch.setattr(audit, "_read_end", read_beside_a_writer)
+
+    assert find_chain_fault() is None
+    assert AuditEntry.objects.count() == 6
+
+
+def test_an_end_set_back_is_found(chain):
+    AuditHead.objects.update(position=4, hash=chain[3].hash)
+
+    assert (find_chain_fault().position, find_chain_fault().reason) == (6, "cut off")
 
 
 def test_an_empty_chain_has_no_fault(db):
@@ -149,5 +180,6 @@ def test_tampering_is_found(chain, sql, position, reason):
 
     fault = find_chain_fault()
     assert (fault.position, fault.reason) == (position, reason)
-    with pytest.raises(CommandError, match=f"第 {position} 条断开"):
+    words = {"missing": "记录缺失", "changed": "内容被改动", "cut off": "末端被截断"}
+    with pytest.raises(CommandError, match=f"第 {position} 条断开：{words[reason]}"):
         call_command("check_audit")

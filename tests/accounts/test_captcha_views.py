@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 from captcha.models import CaptchaStore
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.urls import reverse
 from PIL import Image
@@ -202,6 +203,26 @@ def test_the_pages_ask_a_busy_address_from_the_start(client, busy_address, regio
     for url in (f"{LOGIN}?way=code", RESET, REGISTER):
         assert asks(client.get(url))
     assert not asks(client.get(LOGIN))
+
+
+def test_every_form_with_a_code_has_a_place_for_the_picture():
+    """The answer to 获取验证码 brings the picture; without its place nobody gets a code."""
+    pages = [
+        (path, text)
+        for path in (settings.BASE_DIR / "templates").rglob("*.html")
+        if 'include "accounts/_code_field.html"' in (text := path.read_text())
+    ]
+
+    assert len(pages) == 9
+    for path, text in pages:
+        assert 'include "components/_captcha.html"' in text, path
+
+
+@pytest.mark.parametrize("name", ["phone-lost", "phone-lost-state"])
+def test_the_pages_of_a_lost_phone_have_it(client, name):
+    html = client.get(reverse(f"accounts:{name}")).content.decode()
+
+    assert '<div class="captcha" id="captcha">' in html
 
 
 def test_the_answer_for_the_code_covers_the_form(

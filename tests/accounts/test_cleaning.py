@@ -8,6 +8,7 @@ from accounts.services.captchas import make_challenge
 from accounts.services.cleaning import forget_old_traces
 from accounts.services.codes import send_code
 from accounts.services.messages import deliver_due_messages
+from tests.clock import stopped
 from tests.factories.accounts import make_phone
 
 pytestmark = pytest.mark.django_db
@@ -23,7 +24,7 @@ def sent(now):
         address="203.0.113.7",
         now=now,
     )
-    deliver_due_messages(now=now)
+    deliver_due_messages(clock=stopped(now))
 
 
 def test_nothing_young_is_forgotten(sent, now):

@@ -1,15 +1,18 @@
 import pytest
 
 from accounts.errors import (
+    AccountMovedError,
     ClosingRefusedError,
     CodeRefusedError,
     IdNumberTakenError,
     LoginRefusedError,
     PasswordWrongError,
+    RequestRefusedError,
 )
 from accounts.models import (
     AuditEntry,
     Message,
+    PrivateFile,
     Profile,
     UnitAppointment,
     UnitMember,
@@ -19,10 +22,16 @@ from accounts.models import (
 )
 from accounts.queries import find_person_by_number
 from accounts.queries.closing import list_closed_accounts
+from accounts.services import closing
 from accounts.services.closing import close_account
 from accounts.services.codes import send_code
 from accounts.services.invitations import invite_coordinator
 from accounts.services.login import check_login
+from accounts.services.profiles import (
+    ProfileDetails,
+    change_username,
+    update_profile,
+)
 from accounts.services.registration import Application, register_person
 from tests.factories.accounts import (
     PASSWORD,
@@ -31,6 +40,7 @@ from tests.factories.accounts import (
     UserFactory,
     make_phone,
 )
+from tests.factories.requests import file_name_change
 
 ADDRESS = "203.0.113.7"
 
@@ -184,6 +194,52 @@ def test_password_and_code_are_both_wanted(owner, now, code, change, error):
         close(owner, **{"code": code, "now": now} | change)
 
     assert_open(owner)
+
+
+def test_closed_at_once_from_two_browsers(owner, now, code, monkeypatch):
+    """The second finds the row closed; the number under which staff find it stays."""
+    index, checked = owner.id_number_index, closing.check_code
+
+    def check_while_the_other_closes(**kwargs):
+        checked(**kwargs)
+        monkeypatch.setattr(closing, "check_code", lambda **kwargs: None)
+        close(User.objects.get(pk=owner.pk), code, now)
+
+    monkeypatch.setattr(closing, "check_code", check_while_the_other_closes)
+
+    with pytest.raises(AccountMovedError):
+        close(owner, code, now)
+
+    assert User.objects.get(pk=owner.pk).former_id_number_index == index
+    assert AuditEntry.objects.count() == 1
+
+
+def test_what_was_under_way_writes_nothing_on_a_closed_account(
+    owner, now, code, regions, unit
+):
+    """Pages of the open account that are sent when it is closed already."""
+    stale = User.objects.get(pk=owner.pk)
+    close(owner, code, now)
+    details = ProfileDetails(
+        region_code=unit.region.code,
+        unit_name=unit.name,
+        series="05",
+        level="senior",
+        education="",
+    )
+
+    with pytest.raises(AccountMovedError):
+        update_profile(user=stale, details=details, actor=stale, now=now)
+    with pytest.raises(AccountMovedError):
+        change_username(user=stale, username="zhao_yi", now=now)
+    with pytest.raises(RequestRefusedError, match="已注销"):
+        file_name_change(stale, now=now)
+
+    closed = User.objects.get(pk=owner.pk)
+    assert closed.username == f"closed-{closed.code}"
+    assert not UnitMember.objects.filter(ended_at=None).exists()
+    assert not PrivateFile.objects.exists()
+    assert AuditEntry.objects.count() == 1
 
 
 def test_the_only_coordinator_stays(owner, now, code, unit):

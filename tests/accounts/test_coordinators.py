@@ -186,6 +186,28 @@ def test_staff_appoint_and_end_in_the_admin(client_of, staff, unit, stranger):
     assert "已不是本单位的经办人" in again.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("person", "active", "field"),
+    [
+        ({"closed": True}, True, "person"),
+        ({"pending": True}, True, "person"),
+        ({"is_staff": True}, True, "person"),
+        ({}, False, "unit"),
+    ],
+)
+def test_who_cannot_act_is_not_appointed(client_of, staff, unit, person, active, field):
+    unit.is_active = active
+    unit.save()
+    chosen = UserFactory(**person)
+    add = reverse("admin:accounts_unitappointment_add")
+
+    response = client_of(staff).post(add, {"unit": unit.pk, "person": chosen.pk})
+
+    assert list(response.context["adminform"].form.errors) == [field]
+    assert live(unit) == set()
+    assert not is_coordinator(chosen)
+
+
 def test_ending_needs_the_right(client_of, unit, coordinator):
     appointment = UnitAppointment.objects.get()
     onlooker = UserFactory(is_staff=True)

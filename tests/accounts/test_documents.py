@@ -31,6 +31,7 @@ from tests.factories.accounts import make_id_number
 from tests.factories.sheets import Value, make_list, make_person
 
 TODAY = date(2026, 5, 19)
+RULE = "edu_last_six"
 FORMULAS = ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "{=A1}")
 
 
@@ -61,7 +62,7 @@ def assert_only_text(content: bytes) -> None:
 
 class TestTemplate:
     def test_the_official_form(self) -> None:
-        rows = read_cells(write_roster_template())
+        rows = read_cells(write_roster_template(first_password_rule=RULE))
 
         assert rows[0][0] == "重庆市专业技术人员继续教育培训\n学员注册名单"
         assert [rows[1][0], rows[1][3]] == ["区    县：", "联系人："]
@@ -77,7 +78,7 @@ class TestTemplate:
         assert rows[4] == ["1", None, None, None, None, None]
 
     def test_columns_are_text_and_gender_is_chosen(self) -> None:
-        sheet = open_sheet(write_roster_template())
+        sheet = open_sheet(write_roster_template(first_password_rule=RULE))
 
         assert sheet.title == LIST_SHEET
         for letter in "ABCDEF":
@@ -99,10 +100,10 @@ class TestTemplate:
 
     def test_an_empty_form_has_nobody(self) -> None:
         with pytest.raises(RosterRefusedError, match="名单中没有学员"):
-            find_roster(read_sheet(write_roster_template()))
+            find_roster(read_sheet(write_roster_template(first_password_rule=RULE)))
 
     def test_examples_copied_into_the_list_are_skipped(self) -> None:
-        book = load_workbook(BytesIO(write_roster_template()))
+        book = load_workbook(BytesIO(write_roster_template(first_password_rule=RULE)))
         for row in list(book[NOTES_SHEET].iter_rows(min_row=9, values_only=True)):
             book[LIST_SHEET].append(row[:6])
         book[LIST_SHEET].append(make_person(0))
@@ -113,7 +114,7 @@ class TestTemplate:
         assert person.is_valid
 
     def test_a_filled_form_comes_back(self) -> None:
-        book = load_workbook(BytesIO(write_roster_template()))
+        book = load_workbook(BytesIO(write_roster_template(first_password_rule=RULE)))
         sheet = book[LIST_SHEET]
         sheet["A2"] = "区    县：渝中区"
         sheet["D3"] = "联系电话：13800138000"
@@ -148,6 +149,12 @@ class TestErrorSheet:
         assert roster.head == head
         again = check_roster(roster, today=TODAY)
         assert [row.problems for row in again] == [row.problems for row in rows]
+
+    def test_the_line_of_the_own_file_stands_beside_it(self) -> None:
+        wrong = check(make_person(0), make_person(1, phone="1"))[1:]
+        cells = read_cells(write_error_sheet(wrong))
+
+        assert (cells[3][7], cells[4][0], cells[4][7]) == ("原文件行号", "1", "6")
 
     def test_only_wrong_cells_are_marked(self) -> None:
         sheet = open_sheet(write_error_sheet(check(make_person(0, phone="1"))))
@@ -204,7 +211,7 @@ class TestResultSheet:
     )
 
     def test_who_got_an_account_and_how_to_log_in(self) -> None:
-        rows = read_cells(write_result_sheet(self.LINES))
+        rows = read_cells(write_result_sheet(self.LINES, first_password_rule=RULE))
 
         assert [row[0] for row in rows[:2]] == [
             "用户名：本人身份证号码",
@@ -228,4 +235,7 @@ class TestResultSheet:
     def test_masked_numbers_stay_as_they_are(self) -> None:
         line = ResultLine("学员甲", "500103********001X", Outcome.CREATED)
 
-        assert read_cells(write_result_sheet([line]))[4][2] == "500103********001X"
+        assert (
+            read_cells(write_result_sheet([line], first_password_rule=RULE))[4][2]
+            == "500103********001X"
+        )

@@ -3,8 +3,10 @@ from typing import Any
 
 import pytest
 from cryptography.exceptions import InvalidTag
+from django.core.files.storage import default_storage
 
-from accounts.models import PrivateFile
+from accounts.models import PrivateFile, VerificationCode
+from accounts.services import files
 from accounts.services.cleaning import forget_old_traces
 from accounts.services.files import (
     delete_expired_files,
@@ -49,19 +51,55 @@ def test_content_of_another_row_does_not_open(now: Any) -> None:
         read_private_file(one)
 
 
-def test_files_end_with_their_time(
-    now: Any, django_capture_on_commit_callbacks: Any
-) -> None:
+def test_files_end_with_their_time(now: Any) -> None:
     short = store(now, lifetime=timedelta(hours=24))
     kept = store(now)
 
     assert delete_expired_files(now=now + timedelta(hours=23)) == 0
-    with django_capture_on_commit_callbacks(execute=True):
-        forget_old_traces(now=now + timedelta(hours=24))
+    forget_old_traces(now=now + timedelta(hours=24))
 
     assert list(PrivateFile.objects.all()) == [kept]
     assert not short.file.storage.exists(short.file.name)
     assert read_private_file(kept) == CONTENT
+
+
+def test_what_the_storage_did_not_delete_is_found_again(
+    now: Any, monkeypatch: Any
+) -> None:
+    file, later = store(now, lifetime=timedelta(hours=1)), now + timedelta(days=3)
+    code = VerificationCode.objects.create(
+        purpose="login", tries_left=5, sent_at=now, expires_at=now
+    )
+
+    def fail(*_: Any) -> None:
+        raise OSError("storage out of reach")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(default_storage, "delete", fail)
+        with pytest.raises(OSError, match="out of reach"):
+            forget_old_traces(now=later)
+
+    assert PrivateFile.objects.get() == file
+    # The rest does not wait for the storage.
+    assert not VerificationCode.objects.filter(pk=code.pk).exists()
+    assert delete_expired_files(now=later) == 1
+    assert not file.file.storage.exists(file.file.name)
+    assert PrivateFile.objects.count() == 0
+
+
+def test_a_file_that_is_kept_after_all_stays(now: Any, monkeypatch: Any) -> None:
+    """Found to be over, and meanwhile somebody sends the request again that it belongs to."""
+    file, later = store(now, lifetime=timedelta(hours=1)), now + timedelta(days=1)
+    delete = files._delete_if_expired
+
+    def keep_before(file_id: int, *, now: Any) -> bool:
+        PrivateFile.objects.update(expires_at=None)
+        return delete(file_id, now=now)
+
+    monkeypatch.setattr(files, "_delete_if_expired", keep_before)
+
+    assert delete_expired_files(now=later) == 0
+    assert read_private_file(file) == CONTENT
 
 
 def test_content_goes_with_the_commit_only(

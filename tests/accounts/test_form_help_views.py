@@ -120,6 +120,13 @@ def test_a_unit_of_a_merged_region_is_found_in_the_new_one(client, regions):
     assert find_unit(region=regions["500103"], name="江北示例小学校") is None
 
 
+def test_of_two_units_of_a_name_the_regions_own_is_meant(regions):
+    UnitFactory(name="示例小学校", region=regions["500105"])
+    own = UnitFactory(name="示例小学校", region=regions["500157"])
+
+    assert find_unit(region=regions["500157"], name="示例小学校") == own
+
+
 def test_latin_letters_of_either_case(client, regions):
     UnitFactory(name="重庆ABC科技公司", region=regions["500103"])
 

@@ -2,11 +2,12 @@
 
 import base64
 from io import StringIO
+from pathlib import PurePosixPath
 
 import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
-from django.db.models import BinaryField
+from django.db.models import BinaryField, QuerySet
 
 from accounts import personal_data
 from accounts.models import AuditEntry, Message, PrivateFile, User
@@ -100,10 +101,13 @@ def test_everything_is_made_anew_and_stays_readable(db, set_keys, now):
     # Who had read the row before still finds the file.
     assert read_private_file(file) == b"list"
     entry = AuditEntry.objects.get(action="personal_data.keys_rotated")
-    assert (entry.target, entry.detail) == ("key:k2", {"resealed": 4})
+    assert (entry.target, entry.detail) == (
+        "key:k2",
+        {"resealed": 4, "remaining": 0},
+    )
 
 
-def test_a_second_run_changes_nothing(db, set_keys):
+def test_a_second_run_changes_nothing_and_is_noted(db, set_keys):
     UserFactory()
     set_keys(f"{NEW},{OLD}")
     run()
@@ -113,7 +117,12 @@ def test_a_second_run_changes_nothing(db, set_keys):
 
     assert "accounts.user.phone_cipher：已更新 0 项" in output
     assert list(User.objects.values()) == before
-    assert AuditEntry.objects.count() == 1
+    # The first may have been killed before it could write its entry.
+    notes = AuditEntry.objects.order_by("position").values_list("detail", flat=True)
+    assert list(notes) == [
+        {"resealed": 2, "remaining": 0},
+        {"resealed": 0, "remaining": 0},
+    ]
 
 
 def test_killed_in_the_middle_it_goes_on_with_the_rest(
@@ -161,6 +170,63 @@ def test_a_row_changed_meanwhile_keeps_the_change(db, set_keys, monkeypatch, pla
     assert (outcome.resealed, outcome.unreadable, outcome.remaining) == (0, 0, 0)
     person.refresh_from_db()
     assert person.phone == make_phone(2)
+
+
+@pytest.fixture
+def file(db, now):
+    return store_private_file(
+        content=b"list",
+        name="a.xlsx",
+        content_type="x",
+        purpose=PrivateFile.Purpose.LIST,
+        owner=None,
+        now=now,
+    )
+
+
+def list_stored(file):
+    """The names of the ciphertexts that lie in the folder of this one."""
+    folder = str(PurePosixPath(file.file.name).parent)
+    return set(file.file.storage.listdir(folder)[1])
+
+
+def test_killed_between_a_new_file_and_its_row_it_loses_nothing(
+    file, set_keys, monkeypatch
+):
+    set_keys(f"{NEW},{OLD}")
+    place = next(p for p in list_places() if p.is_file)
+
+    def die(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(QuerySet, "update", die)
+        with pytest.raises(KeyboardInterrupt):
+            rotate_place(place)
+
+    assert read_private_file(PrivateFile.objects.get()) == b"list"
+    assert count_old(place) == 1
+    assert rotate_place(place).resealed == 1
+    set_keys(NEW)
+    assert read_private_file(PrivateFile.objects.get()) == b"list"
+
+
+def test_a_file_that_is_deleted_meanwhile_does_not_come_back(
+    file, set_keys, monkeypatch
+):
+    before = list_stored(file)
+    set_keys(f"{NEW},{OLD}")
+    place = next(p for p in list_places() if p.is_file)
+    update = QuerySet.update
+
+    def delete_before(rows, **values):
+        PrivateFile.objects.all()._raw_delete("default")
+        return update(rows, **values)
+
+    monkeypatch.setattr(QuerySet, "update", delete_before)
+
+    assert rotate_place(place).resealed == 0
+    assert list_stored(file) == before
 
 
 def test_check_counts_and_changes_nothing(db, set_keys):

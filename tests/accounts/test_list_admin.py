@@ -8,11 +8,24 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.models import Message, RegistrationList, User
+from accounts.errors import ListNotAllowedError
+from accounts.models import (
+    AuditEntry,
+    Message,
+    PrivateFile,
+    RegistrationList,
+    User,
+)
 from accounts.services.lists import submit_list
 from accounts.services.reference_data import load_roles
 from tests.factories.accounts import UserFactory
-from tests.factories.lists import make_checked_list, make_line, make_lines, make_sheet
+from tests.factories.lists import (
+    hand_in,
+    make_checked_list,
+    make_line,
+    make_lines,
+    make_sheet,
+)
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("working_calendar")]
 State = RegistrationList.State
@@ -99,12 +112,131 @@ def test_other_roles_decide_nothing(client_of, colleague, submitted, role):
     assert submitted.state == State.SUBMITTED
 
 
-def test_overdue_lists_are_red_and_first(client_of, staff, submitted):
+def test_overdue_lists_are_red_and_first(
+    client_of, staff, submitted, unit, coordinator
+):
     RegistrationList.objects.filter(pk=submitted.pk).update(due_date=date(2020, 1, 2))
+    now = timezone.now()
+    given = {"unit": unit, "coordinator": coordinator, "now": now}
+    later = make_checked_list(make_lines(1, start=5), **given)
+    submit_list(list_id=later.pk, leaves_out_invalid=False, actor=coordinator, now=now)
+    newest = make_checked_list(make_lines(1, start=6), **given)
 
-    page = client_of(staff).get(QUEUE + "?state__exact=submitted").content.decode()
+    response = client_of(staff).get(QUEUE)
 
-    assert '<b class="is-overdue">2020-01-02 已超期</b>' in page
+    assert list(response.context["cl"].result_list) == [submitted, later, newest]
+    overdue = '<b class="is-overdue">2020-01-02 已超期</b>'
+    assert response.content.decode().count(overdue) == 1
+
+
+@pytest.fixture
+def letter(unit, colleague):
+    """A list that a clerk uploaded, with one row that is wrong."""
+    return make_checked_list(
+        [*make_lines(2), make_line(3, name="吴 三")],
+        unit=unit,
+        coordinator=colleague("业务"),
+        now=timezone.now(),
+        channel=RegistrationList.Channel.MAIL,
+        reply_mail="hr@example.org",
+    )
+
+
+def test_a_letter_for_the_wrong_unit_is_taken_back(client_of, colleague, letter):
+    client, reviewer = client_of(letter.uploaded_by), client_of(colleague("审核"))
+    url = address("withdraw", letter)
+    assert url in client.get(address("change", letter)).content.decode()
+    assert reviewer.post(url).status_code == 403
+    assert client.get(url).status_code == 200
+    letter.refresh_from_db()
+    assert letter.state == State.CHECKED
+
+    client.post(url)
+
+    letter.refresh_from_db()
+    assert letter.state == State.WITHDRAWN
+    assert url not in client.get(address("change", letter)).content.decode()
+
+
+def test_staff_take_no_coordinators_list_back(client_of, colleague, submitted):
+    client = client_of(colleague("业务"))
+
+    client.post(address("withdraw", submitted))
+
+    submitted.refresh_from_db()
+    assert submitted.state == State.SUBMITTED
+
+
+def test_the_file_of_a_letter_is_made_again_after_a_day(client_of, colleague, letter):
+    client, other = client_of(letter.uploaded_by), client_of(colleague("业务"))
+    file = reverse(f"{LIST}_file", args=[letter.pk, "errors"])
+    PrivateFile.objects.update(expires_at=timezone.now() - timedelta(seconds=1))
+    assert client.get(file).status_code == 404
+    page = client.get(address("change", letter)).content.decode()
+    assert file not in page
+    assert address("renew", letter) in page
+    assert other.post(address("renew", letter)).status_code == 404
+    assert client.get(file).status_code == 404
+
+    client.post(address("renew", letter))
+
+    assert client.get(file).status_code == 200
+    assert AuditEntry.objects.filter(action="list.error_file_renewed").count() == 1
+
+
+def correct(client, row, unit, run_tasks):
+    with run_tasks():
+        return client.post(
+            reverse(f"{LIST}_upload") + f"?replaces={row.code}",
+            {
+                "unit": unit.pk,
+                "file": SimpleUploadedFile("x.xlsx", make_sheet(make_lines(3))),
+                "reply_mail": "hr@example.org",
+                "received_at": "2026-01-05T09:00",
+            },
+        )
+
+
+def test_a_corrected_letter_takes_the_place(client_of, letter, unit, run_tasks):
+    client = client_of(letter.uploaded_by)
+    form = client.get(reverse(f"{LIST}_upload") + f"?replaces={letter.code}").context[
+        "form"
+    ]
+    assert form.initial == {"unit": unit.pk, "reply_mail": "hr@example.org"}
+
+    correct(client, letter, unit, run_tasks)
+
+    letter.refresh_from_db()
+    row = RegistrationList.objects.latest("pk")
+    assert (letter.state, row.replaces, row.valid_count) == (
+        State.WITHDRAWN,
+        letter,
+        3,
+    )
+
+
+def test_neither_side_ends_the_others_list(
+    client_of, colleague, letter, unit, coordinator, run_tasks
+):
+    own = make_checked_list(
+        make_lines(1), unit=unit, coordinator=coordinator, now=timezone.now()
+    )
+
+    response = correct(client_of(colleague("业务")), own, unit, run_tasks)
+    with pytest.raises(ListNotAllowedError):
+        hand_in(
+            make_lines(1),
+            unit=unit,
+            coordinator=coordinator,
+            now=timezone.now(),
+            replaces=letter,
+        )
+
+    assert ListNotAllowedError.message in response.content.decode()
+    assert RegistrationList.objects.count() == 2
+    for row in (own, letter):
+        row.refresh_from_db()
+        assert row.state == State.CHECKED
 
 
 def test_a_letter_is_uploaded_by_one_and_decided_by_another(

@@ -18,17 +18,19 @@ from accounts.rules import lists as rules
 from accounts.rules.lists import CONFLICT_TEXT, KNOWN_HINT
 from accounts.services.cleaning import forget_old_traces
 from accounts.services.files import read_private_file
+from accounts.services.leases import LEASE
 from accounts.services.lists import (
     approve_list,
     check_list,
     checking,
+    cleaning,
     create_accounts,
     return_list,
     submit_list,
     uploading,
     withdraw_list,
 )
-from accounts.services.lists.leases import LEASE
+from accounts.services.lists.files import compose_results
 from portal.lib.sheet_reading import read_sheet
 from tests.clock import at
 from tests.factories.accounts import UnitFactory, UserFactory, make_phone
@@ -115,6 +117,19 @@ def test_coordinators_read_one_reason_for_every_contradiction(given):
     text = "\n".join(cell.text for line in sheet for cell in line.cells)
     assert text.count(CONFLICT_TEXT) == 3
     assert "其他姓名" not in text
+
+
+def test_a_number_in_the_place_of_the_name_is_not_shown(given):
+    """The columns slipped: the page, and the result that is mailed, show stars."""
+    number = make_line(0)[2]
+    slipped = make_line(1, name=number, number="吴一", phone=make_line(0)[3])
+
+    row = make_checked_list([slipped], **given)
+
+    (shown,) = map(show_row, list_rows(row))
+    assert (shown.name.replace("X", "*"), shown.id_number) == ("*" * 18, "**")
+    results = read_sheet(compose_results(row))
+    assert number not in str(results)
 
 
 def test_checking_twice_writes_every_row_once(given):
@@ -349,6 +364,26 @@ def test_a_list_never_submitted_is_withdrawn_in_the_end(given, checked):
 
     checked.refresh_from_db()
     assert (checked.state, checked.rows.count()) == (State.WITHDRAWN, 0)
+
+
+def test_a_list_that_is_submitted_at_that_moment_is_not_forgotten(
+    given, checked, monkeypatch
+):
+    """It was found among the old ones, and handed over before it was locked."""
+    late = given["now"] + rules.ROWS_KEPT + timedelta(seconds=1)
+    real = cleaning.lock_list
+
+    def submit_first(list_id):
+        submit(checked, given, now=late)
+        return real(list_id)
+
+    monkeypatch.setattr(cleaning, "lock_list", submit_first)
+
+    forget_old_traces(now=late)
+
+    checked.refresh_from_db()
+    assert (checked.state, checked.rows.count()) == (State.SUBMITTED, 2)
+    assert checked.forgotten_at is None
 
 
 def test_a_waiting_list_is_never_forgotten(given, checked):

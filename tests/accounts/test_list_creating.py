@@ -15,9 +15,10 @@ from accounts.models import (
     UnitMember,
     User,
 )
+from accounts.services import leases
 from accounts.services.audit import find_chain_fault
 from accounts.services.files import read_private_file
-from accounts.services.lists import create_accounts, creating, leases
+from accounts.services.lists import create_accounts, creating
 from portal.lib.sheet_reading import read_sheet
 from tests.factories.accounts import UserFactory, make_id_number, make_phone
 from tests.factories.lists import (
@@ -106,26 +107,6 @@ def test_the_audit_names_account_and_list_and_its_chain_holds(approve, staff, no
     assert find_chain_fault() is None
 
 
-def test_whoever_has_an_account_is_linked_and_not_changed(approve, unit, now):
-    known = UserFactory(
-        name="吴老", id_number=make_id_number(FIRST), phone=make_phone(90007)
-    )
-    lines = [make_line(0, name="吴老"), make_line(1)]
-    row = approve(lines)
-
-    create(row, now)
-
-    assert (row.new_count, row.linked_count, row.failed_count) == (1, 1, 0)
-    known.refresh_from_db()
-    assert (known.state, known.phone) == (User.State.ACTIVE, make_phone(90007))
-    assert (
-        UnitMember.objects.filter(person=known, unit=unit, ended_at=None).count() == 1
-    )
-    assert row.rows.get(person=known).outcome == Outcome.LINKED
-    assert Message.objects.filter(template="account_opened").count() == 1
-    assert AuditEntry.objects.filter(action="account.linked_to_unit").count() == 1
-
-
 def test_somebody_registers_between_check_and_creation(approve, now):
     row = approve([make_line(0, name="吴老"), make_line(1), make_line(2)])
     same = UserFactory(
@@ -168,24 +149,6 @@ def test_somebody_registers_while_the_chunk_is_written(approve, now, monkeypatch
 
     assert (row.state, row.new_count, row.linked_count) == (State.DONE, 1, 1)
     assert User.objects.filter(name="吴老").count() == 1
-
-
-def test_an_account_whose_time_ran_out_gets_another(approve, now):
-    late = UserFactory(
-        name="吴老",
-        id_number=make_id_number(FIRST),
-        phone=make_phone(90007),
-        pending=True,
-        pending_until=now - timedelta(days=1),
-    )
-    row = approve([make_line(0, name="吴老")])
-
-    create(row, now)
-
-    late.refresh_from_db()
-    assert late.pending_until == now + timedelta(days=30)
-    message = Message.objects.get(template="account_opened")
-    assert message.recipient == make_phone(90007)
 
 
 def test_the_coordinator_gets_a_message_and_a_mail_with_the_sheet(

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from accounts.models import Message, Profile, RegistrationList, UnitMember, User
 from accounts.services.audit import find_chain_fault
+from accounts.services.leases import LEASE
 from accounts.services.lists import check_list, create_accounts
-from accounts.services.lists.leases import LEASE
 from accounts.tasks import sweep_lists
 from tests.conftest import PROJECT, WORKER_START_SECONDS, database_url
 from tests.factories.lists import hand_in, make_approved_list, make_lines
@@ -119,6 +119,31 @@ def test_a_killed_check_begins_anew(unit, coordinator):
     row.refresh_from_db()
     assert (row.state, row.checked_count, row.valid_count) == (State.CHECKED, 10, 10)
     assert row.rows.count() == 10
+
+
+@pytest.mark.parametrize("state", [State.APPROVED, State.CREATING])
+def test_the_sweep_opens_accounts_that_nobody_was_woken_for(
+    unit, coordinator, staff, state
+):
+    row = make_approved_list(
+        make_lines(2),
+        unit=unit,
+        coordinator=coordinator,
+        staff=staff,
+        now=timezone.now(),
+    )
+    RegistrationList.objects.filter(pk=row.pk).update(
+        state=state, lease_until=timezone.now() + LEASE
+    )
+    sweep_lists()
+    row.refresh_from_db()
+    assert (row.state, row.new_count) == (state, 0)
+
+    RegistrationList.objects.filter(pk=row.pk).update(lease_until=None)
+    sweep_lists()
+
+    row.refresh_from_db()
+    assert (row.state, row.new_count) == (State.DONE, 2)
 
 
 def test_the_sweep_finds_what_a_killed_worker_left(unit, coordinator):

@@ -1,13 +1,18 @@
 """单位工作台 · 批量注册: who may see what, and what the pages do."""
 
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import TemporaryFileUploadHandler
 from django.urls import reverse
 from django.utils import timezone
+from openpyxl import load_workbook
 
+from accounts.documents import NOTES_SHEET
 from accounts.models import PrivateFile, RegistrationList, User
+from accounts.rules.lists import MAX_BYTES
 from accounts.services.lists import create_accounts
 from tests.factories.accounts import (
     UnitAppointmentFactory,
@@ -158,6 +163,81 @@ def test_a_corrected_file_takes_the_place(client_of, coordinator, checked, run_t
     assert page.context["history"] == [checked]
 
 
+def test_a_corrected_file_with_fewer_people_says_so(
+    client_of, coordinator, checked, run_tasks
+):
+    """Only the wrong rows were sent again: everybody else would be forgotten."""
+    client = client_of(coordinator)
+
+    response = send(client, make_sheet(make_lines(1)), run_tasks, replaces=checked.code)
+
+    row = RegistrationList.objects.latest("pk")
+    page = client.get(response.url)
+    assert page.context["missing_count"] == 2
+    assert "本名单比更正前少 <b>2</b> 人" in page.content.decode()
+    assert "2 人，请确认没有遗漏" in client.get(address("submit", row)).content.decode()
+    before = client.get(address("detail", checked)).content.decode()
+    assert address("detail", row) in before
+    assert f"?replaces={checked.code}" not in before
+
+
+def test_a_long_history_is_not_read_for_ever(
+    client_of, unit, coordinator, django_assert_max_num_queries
+):
+    row = None
+    for _ in range(9):
+        row = make_checked_list(
+            make_lines(1),
+            unit=unit,
+            coordinator=coordinator,
+            now=timezone.now(),
+            replaces=row,
+        )
+    client = client_of(coordinator)
+    client.get(INDEX)
+
+    with django_assert_max_num_queries(14):
+        page = client.get(address("detail", row))
+    assert len(page.context["history"]) == 5
+
+
+def test_a_letter_is_shown_to_the_unit_and_left_to_staff(
+    client_of, coordinator, unit, staff
+):
+    row = make_checked_list(
+        make_lines(2),
+        unit=unit,
+        coordinator=staff,
+        now=timezone.now(),
+        channel=RegistrationList.Channel.MAIL,
+    )
+    client = client_of(coordinator)
+
+    page = client.get(address("detail", row)).content.decode()
+
+    assert "名单由工作人员根据来信代传" in page
+    for name in ("submit", "withdraw"):
+        assert address(name, row) not in page
+        client.post(address(name, row), {"is_checked": "on"})
+    assert f"?replaces={row.code}" not in page
+    row.refresh_from_db()
+    assert row.state == State.CHECKED
+
+
+def test_a_large_list_never_lies_in_a_temporary_folder(
+    client_of, coordinator, run_tasks, monkeypatch
+):
+    def fail(*_args):
+        raise AssertionError("written in the clear")
+
+    monkeypatch.setattr(TemporaryFileUploadHandler, "new_file", fail)
+    content = b"PK\x03\x04" + bytes(MAX_BYTES - 4)
+
+    send(client_of(coordinator), content, run_tasks)
+
+    assert RegistrationList.objects.get().state == State.REFUSED
+
+
 def test_withdrawing_asks_first(client_of, coordinator, checked):
     client, url = client_of(coordinator), address("withdraw", checked)
     assert client.get(url).status_code == 200
@@ -170,11 +250,15 @@ def test_withdrawing_asks_first(client_of, coordinator, checked):
     assert checked.state == State.WITHDRAWN
 
 
-def test_the_template_comes_as_an_attachment(client_of, coordinator):
+def test_the_template_names_the_rule_of_this_portal(client_of, coordinator, settings):
+    settings.FIRST_PASSWORD_RULE = "zeros"
+
     response = client_of(coordinator).get(reverse("accounts:list-template"))
 
     assert response["Content-Disposition"].startswith("attachment;")
-    assert response.content[:4] == b"PK\x03\x04"
+    notes = load_workbook(BytesIO(response.content))[NOTES_SHEET]
+    text = "\n".join(str(cell.value) for row in notes.rows for cell in row)
+    assert "初始密码为000000（六个零）" in text
 
 
 # --- Progress -------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from accounts.services.login import (
     check_login,
     forget_login_failures,
 )
+from accounts.services.throttling import throttle_key
 from tests.factories.accounts import PASSWORD, UserFactory, make_phone
 
 ADDRESS = "203.0.113.7"
@@ -228,9 +229,24 @@ def test_who_proves_the_phone_may_try_again(owner, now):
     for number in range(LOGIN_ACCOUNT.count):
         fail(owner.phone, now, address=f"198.51.100.{number}")
 
-    forget_login_failures(person=owner)
+    forget_login_failures(person=owner, address=ADDRESS)
 
     assert log_in(owner.phone, now) == owner
+
+
+@pytest.mark.parametrize("account", ["phone", "username", "id_number"])
+def test_who_proves_the_phone_may_try_again_at_the_same_place(owner, now, account):
+    for _ in range(5):
+        fail(getattr(owner, account), now)
+
+    forget_login_failures(person=owner, address="203.0.113.8")
+    with pytest.raises(LoginThrottledError):
+        log_in(getattr(owner, account), now)
+    forget_login_failures(person=owner, address=ADDRESS)
+
+    assert log_in(getattr(owner, account), now) == owner
+    # The failures of the place itself are not forgiven.
+    assert ThrottleCounter.objects.get(key=throttle_key("address", ADDRESS)).count == 5
 
 
 # --- Login by a code -----------------------------------------------------------------------

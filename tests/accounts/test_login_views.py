@@ -169,6 +169,18 @@ def test_login_by_a_code(client, owner, read_code):
     assert client.session[SESSION_KEY] == str(owner.pk)
 
 
+@pytest.mark.parametrize("spelling", ["full-width", " {} ", "{:.3} {:.6}"])
+def test_a_code_as_it_is_typed_or_copied(client, owner, read_code, spelling):
+    client.post(SEND, {"purpose": "login", "phone": owner.phone})
+    code = read_code()
+    typed = spelling.format(code, code[3:])
+    if spelling == "full-width":
+        typed = "".join(chr(ord(digit) + 0xFEE0) for digit in code)
+    form = {"way": "code", "phone": owner.phone, "code": typed}
+
+    assert client.post(LOGIN, form).status_code == 302
+
+
 def test_a_wrong_code_and_an_unknown_phone_look_alike(client, owner):
     client.post(SEND, {"purpose": "login", "phone": owner.phone})
     client.post(SEND, {"purpose": "login", "phone": make_phone(9999)})
@@ -268,6 +280,38 @@ def test_what_a_change_refuses(client_of, owner, change, field):
     response = client_of(owner).post(CHANGE, form | change)
 
     assert list(response.context["form"].errors) == [field]
+    owner.refresh_from_db()
+    assert owner.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "name", ["accounts:password-change", "accounts:close", "own-data"]
+)
+def test_who_has_no_password_finds_the_way_to_one(client_of, owner, read_code, name):
+    """Staff who replace a lost phone drop the password; its owner logs in by a code."""
+    owner.set_unusable_password()
+    owner.save()
+    client = client_of(owner)
+    assert f'href="{RESET}"' in client.get(reverse(name)).content.decode()
+
+    client.post(SEND, {"purpose": "reset", "phone": owner.phone})
+    form = {"phone": owner.phone, "code": read_code()}
+    done = client.post(RESET, form | {"password": NEW, "password_again": NEW})
+
+    assert done.url == LOGIN
+    owner.refresh_from_db()
+    assert owner.check_password(NEW)
+
+
+def test_a_change_is_no_place_to_guess(client_of, owner):
+    client = client_of(owner)
+    form = {"present": PASSWORD, "password": NEW, "password_again": NEW}
+    for _ in range(5):
+        client.post(CHANGE, form | {"present": "wrong"})
+
+    response = client.post(CHANGE, form)
+
+    assert "密码错误次数过多" in str(response.context["form"].non_field_errors())
     owner.refresh_from_db()
     assert owner.check_password(PASSWORD)
 

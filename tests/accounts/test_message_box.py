@@ -3,8 +3,11 @@ from datetime import timedelta
 import pytest
 from django.urls import reverse
 
-from accounts.models import Message
-from accounts.services.messages import send_message
+from accounts.models import Message, PrivateFile
+from accounts.services.files import store_private_file
+from accounts.services.messages import deliver_due_messages, send_message
+from portal.lib.spreadsheet import XLSX
+from tests.clock import stopped
 from tests.factories.accounts import make_phone
 
 BOX = reverse("accounts:message-box")
@@ -60,6 +63,35 @@ def test_what_was_not_sent_is_not_there(client, now):
         assert "444444" not in client.get(BOX).content.decode()
 
 
+def test_mails_are_there_too(client, now):
+    """With their subject and the name of their file; the embedded default has no server."""
+    file = store_private_file(
+        content=b"PK sheet",
+        name="办理结果.xlsx",
+        content_type=XLSX,
+        purpose=PrivateFile.Purpose.RESULT,
+        owner=None,
+        now=now,
+    )
+    send_message(
+        channel=Message.Channel.MAIL,
+        recipient="person@example.com",
+        template="list_returned_mail",
+        context=dict.fromkeys(("unit", "code", "reason", "address"), "<x>"),
+        now=now,
+        attachment=file,
+    )
+    deliver_due_messages(clock=stopped(now))
+
+    html = client.get(BOX).content.decode()
+
+    assert "邮件发给" in html
+    assert "<b>注册名单已退回</b>" in html
+    assert "原因：&lt;x&gt;<br>" in html
+    assert "附件：办理结果.xlsx" in html
+    assert "person@example.com" not in html
+
+
 def test_the_refresh_is_the_list_only(client, now):
     deliver("222222", now)
 
@@ -70,7 +102,7 @@ def test_the_refresh_is_the_list_only(client, now):
 
 
 def test_an_empty_box(client):
-    assert "还没有收到短信" in client.get(BOX).content.decode()
+    assert "还没有收到短信或邮件" in client.get(BOX).content.decode()
 
 
 def test_it_is_kept_by_nobody(client):

@@ -296,6 +296,19 @@ def test_use_is_written_once_in_five_minutes(owner, clock, now):
     assert only_row(owner).last_seen_at == now + 5 * MINUTE
 
 
+@pytest.mark.parametrize("name", ["home", "plan-list", "content:help", "dashboard"])
+def test_no_page_of_a_login_is_kept(owner, name):
+    """后退 after logging out would show the next person whose login it was."""
+    response = log_in(owner).get(reverse(name))
+
+    assert owner.name in response.content.decode()
+    assert "no-store" in response["Cache-Control"]
+
+
+def test_pages_of_visitors_may_be_kept(client):
+    assert "Cache-Control" not in client.get(reverse("plan-list")).headers
+
+
 def test_visitors_cost_nothing(client, django_assert_num_queries):
     page = reverse("accounts:notice", args=["privacy"])
     client.get(page)

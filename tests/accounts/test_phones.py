@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from accounts.errors import (
+    AccountMovedError,
     CodeRefusedError,
     ConfirmationThrottledError,
     OldCodeRefusedError,
@@ -10,6 +11,7 @@ from accounts.errors import (
     PhoneTakenError,
 )
 from accounts.models import AuditEntry, Message, User, VerificationCode
+from accounts.services import phones
 from accounts.services.codes import send_code
 from accounts.services.confirmation import confirm_password
 from accounts.services.phones import PhoneChange, change_phone
@@ -122,6 +124,32 @@ def test_a_taken_phone_is_told_only_to_who_has_proved_it(owner, now, code):
         change(owner, now, code, password=PASSWORD)
 
     assert_kept(owner)
+
+
+@pytest.mark.parametrize(
+    "change_meanwhile",
+    [
+        {"state": User.State.CLOSED, "phone_index": None, "phone_cipher": None},
+        {"password": "another"},
+    ],
+)
+def test_an_account_that_changed_meanwhile(
+    owner, now, code, monkeypatch, change_meanwhile
+):
+    """A phone stored on a closed account would be taken for ever."""
+    checked = phones.check_code
+
+    def check_and_change(**kwargs):
+        checked(**kwargs)
+        User.objects.filter(pk=owner.pk).update(**change_meanwhile)
+
+    monkeypatch.setattr(phones, "check_code", check_and_change)
+
+    with pytest.raises(AccountMovedError):
+        change(owner, now, code, password=PASSWORD)
+
+    assert User.objects.get(pk=owner.pk).phone != NEW
+    assert AuditEntry.objects.count() == 0
 
 
 def test_the_code_comes_to_a_taken_phone_as_to_any_other(owner, now):

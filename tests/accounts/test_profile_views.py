@@ -234,13 +234,28 @@ def test_own_consents_are_listed(client_of, person, stranger, now):
     assert "1999-09" not in html
 
 
-@pytest.mark.parametrize("kind", ["privacy", "sensitive"])
-def test_notices_are_there_for_everybody_in_every_version(client, kind):
+@pytest.mark.parametrize(
+    ("kind", "version"), [("privacy", "2026-11"), ("sensitive", "2026-01")]
+)
+def test_notices_are_there_for_everybody_in_every_version(client, kind, version):
     current = client.get(reverse("accounts:notice", args=[kind]))
     named = client.get(reverse("accounts:notice-version", args=[kind, "2026-01"]))
 
     assert current.status_code == named.status_code == 200
-    assert "版本 2026-01" in current.content.decode()
+    assert f"版本 {version}" in current.content.decode()
+    assert "版本 2026-01" in named.content.decode()
+
+
+def test_an_old_notice_keeps_its_words(client):
+    """What people agreed to is shown as it was, and says that it is not today's."""
+    old = client.get(reverse("accounts:notice-version", args=["privacy", "2026-01"]))
+    new = client.get(reverse("accounts:notice", args=["privacy"]))
+
+    assert "这是历史版本" in old.content.decode()
+    assert "或者注销账号，请联系在线客服" in old.content.decode()
+    assert "证明材料" not in old.content.decode()
+    assert "这是历史版本" not in new.content.decode()
+    assert reverse("accounts:close") in new.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -190,7 +190,7 @@ def test_they_are_kept_encrypted_and_each_look_of_staff_is_noted(owner, staff, n
 
     assert [file.purpose for file in files] == [PrivateFile.Purpose.PROOF] * 2
     assert b"JFIF" not in files[0].file.open("rb").read()
-    content = open_proof(file=files[0], request_code="ABC", actor=staff, now=now)
+    content = open_proof(file=files[0], about="request:ABC", actor=staff, now=now)
     assert content == proofs[0].content
     entry = AuditEntry.objects.get()
     assert (entry.action, entry.target) == ("request.proof_opened", "request:ABC")

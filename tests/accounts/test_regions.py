@@ -61,6 +61,33 @@ def test_loading_again_changes_nothing(regions):
     assert list(Region.objects.order_by("pk").values()) == before
 
 
+def test_a_district_that_staff_ended_stays_ended(regions):
+    """An update of the portal must not bring back what the list does not know of yet."""
+    new = RegionFactory(code="500158", name="某新区")
+    Region.objects.filter(code="500103").update(
+        name="渝中区（原）", valid_until=date(2026, 6, 1), successor=new
+    )
+
+    load_regions()
+
+    row = Region.objects.get(code="500103")
+    assert (row.name, row.valid_until) == ("渝中区（原）", date(2026, 6, 1))
+    assert row.successor == new
+    assert find_region("500103", today=TODAY) is None
+
+
+def test_what_the_list_says_of_a_merger_is_written(regions):
+    Region.objects.filter(code="500112").update(valid_until=None, successor=None)
+
+    load_regions()
+
+    row = Region.objects.get(code="500112")
+    assert (row.valid_until, row.successor) == (
+        date(2025, 11, 6),
+        regions["500157"],
+    )
+
+
 def test_rows_of_staff_survive_the_loading(regions):
     own = RegionFactory(code="CQ-OWN", name="某新区")
 

@@ -89,6 +89,18 @@ def test_dom_05_the_older_residence_card_says_neither(client, enter):
     assert User.objects.get().id_kind == User.IdKind.FOREIGN_PR
 
 
+@pytest.mark.parametrize("prints_full", [True, False])
+def test_the_preview_is_of_what_prints(client, enter, settings, prints_full):
+    """Everything typed, in full, and the number as the certificate will carry it."""
+    settings.CERTIFICATE_FULL_ID_NUMBER = prints_full
+
+    html = read_confirmation(client, enter("500105199003074512"))
+
+    for shown in ("欧阳春梅", "渝中区", "重庆市渝中区示例学校", "500105199003074512"):
+        assert shown in html
+    assert ("证书上印为 500105********4512" in html) is not prints_full
+
+
 def test_dom_06_an_unknown_county_is_asked_about_and_let_through(client, enter):
     html = read_confirmation(client, enter("500199199003074512"))
 

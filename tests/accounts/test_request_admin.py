@@ -1,4 +1,5 @@
 import pytest
+from django.contrib.auth.models import Group
 from django.urls import reverse
 
 from accounts.models import (
@@ -156,6 +157,17 @@ def test_full_numbers_need_a_reason(desk, owner, reviewer, now):
     assert entry.detail == {"reason": "核对身份证照片"}
 
 
+def test_who_is_bound_to_regions_unmasks_no_request(client_of, owner, reviewer, now):
+    reviewer.groups.add(Group.objects.get(name="区县督导"))
+    row, desk = file_number_change(owner, now=now), client_of(reviewer)
+
+    answer = desk.post(unmask_page(row), {"reason": "核对身份证照片"})
+
+    assert unmask_page(row) not in text(desk.get(page(row)))
+    assert answer.status_code == 403
+    assert not AuditEntry.objects.filter(action="personal_data.unmasked").exists()
+
+
 # --- Deciding ------------------------------------------------------------------------------
 def decide(client, row, decision, **values):
     form = {"decision": decision, "version": row.version, "reason": ""} | values
@@ -262,11 +274,16 @@ def test_the_business_role_does_not_change_names(client_of, owner, now):
     row = file_name_change(owner, now=now)
     client = client_of(make_staff("业务"))
 
-    assert "没有审批该类申请的权限" in text(client.get(page(row)))
+    html = text(client.get(page(row)))
+    assert "没有审批该类申请的权限" in html
     decide(client, row, "approve")
 
     owner.refresh_from_db()
     assert owner.name == "赵一"
+    # Nor does it look at identity cards that it has nothing to decide on.
+    assert "查看证明材料需要审批权限" in html
+    assert client.get(file_page(row)).status_code == 403
+    assert not AuditEntry.objects.filter(action="request.proof_opened").exists()
 
 
 def test_a_trainee_gets_nowhere(client_of, owner, stranger, now):

@@ -14,7 +14,7 @@ from accounts.models import (
     User,
 )
 from accounts.queries.requests import compare_request
-from accounts.rules.requests import PROOF_AGE
+from accounts.rules.decisions import PROOF_AGE
 from accounts.services.audit import find_chain_fault
 from accounts.services.request_decisions import (
     approve_request,

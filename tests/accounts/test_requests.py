@@ -12,15 +12,16 @@ from accounts.errors import (
 )
 from accounts.models import AuditEntry, Message, PersonRequest, PrivateFile
 from accounts.queries.requests import (
+    filter_overdue,
     find_phone_request,
     get_request_file_for,
-    list_overdue,
     list_requests_for,
     list_wanted,
 )
 from accounts.services.cleaning import forget_old_traces
 from accounts.services.request_decisions import refuse_request, return_request
 from accounts.services.requests import (
+    forget_old_requests,
     resend_request,
     take_address_try,
     take_person_try,
@@ -45,6 +46,7 @@ from tests.factories.requests import (
     make_proofs,
     make_staff,
 )
+from tests.interruption import run_before
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("working_calendar")]
 
@@ -328,6 +330,26 @@ def test_90_days_after_the_decision_content_and_proofs_are_gone(owner, stranger,
     assert waiting.files.count() == 1
 
 
+def test_request_sent_again_while_old_ones_are_forgotten_is_kept(owner, now):
+    row = returned(file_name_change(owner, now=now), now)
+    later = now + timedelta(days=90)
+
+    def send_again():
+        resend_request(
+            request=row,
+            wanted={"name": "赵艺"},
+            proofs=make_proofs(),
+            actor=owner,
+            now=later,
+        )
+
+    with run_before('UPDATE "accounts_personrequest"', send_again):
+        assert forget_old_requests(now=later) == 0
+
+    row.refresh_from_db()
+    assert (row.state, row.wanted) == ("open", {"name": "赵艺"})
+
+
 # --- Reads ---------------------------------------------------------------------------------
 def test_everybody_sees_the_own_ones(owner, stranger, now):
     row = file_name_change(owner, now=now)
@@ -340,7 +362,13 @@ def test_everybody_sees_the_own_ones(owner, stranger, now):
 def test_overdue_is_what_waits_past_its_day(owner, now):
     row = file_name_change(owner, now=now)
 
-    assert list(list_overdue(today=date(2026, 6, 18))) == []
-    assert list(list_overdue(today=date(2026, 6, 19))) == [row]
+    assert (
+        list(filter_overdue(PersonRequest.objects.all(), today=date(2026, 6, 18))) == []
+    )
+    assert list(
+        filter_overdue(PersonRequest.objects.all(), today=date(2026, 6, 19))
+    ) == [row]
     withdraw_request(request=row, actor=owner, now=now)
-    assert list(list_overdue(today=date(2026, 6, 19))) == []
+    assert (
+        list(filter_overdue(PersonRequest.objects.all(), today=date(2026, 6, 19))) == []
+    )

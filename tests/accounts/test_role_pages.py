@@ -7,22 +7,9 @@ from django.urls import reverse
 
 from accounts.models import User
 from accounts.rules.roles import ROLES, split_permission
-from accounts.services.reference_data import load_roles
 from tests.factories.accounts import UserFactory
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def colleague():
-    load_roles()
-
-    def make(role):
-        person = UserFactory(staff=True)
-        person.groups.add(Group.objects.get(name=role))
-        return person
-
-    return make
 
 
 def models_with(role, action):

@@ -1,7 +1,16 @@
 import pytest
+from django.apps import apps
 from django.contrib.auth.models import Group, Permission
+from django.db.migrations import RunPython
+from django.db.migrations.loader import MigrationLoader
 
-from accounts.rules.roles import ROLES, SUPERVISOR, UNMASK, split_permission
+from accounts.rules.roles import (
+    ROLES,
+    SUPERVISOR,
+    UNMASK,
+    find_role_conflict,
+    split_permission,
+)
 from accounts.services.reference_data import load_roles
 from tests.factories.accounts import UserFactory
 
@@ -32,6 +41,26 @@ def test_the_roles_of_the_centre():
     }
 
 
+def test_a_migration_makes_them():
+    """The newest that does: an installation that is only migrated has what the code names."""
+    Group.objects.all().delete()
+    migrations = MigrationLoader(None).disk_migrations
+    names = sorted(name for app, name in migrations if app == "accounts")
+    made_by = [
+        operation
+        for name in names
+        for operation in migrations["accounts", name].operations
+        if isinstance(operation, RunPython)
+        and "load_roles" in operation.code.__globals__
+    ]
+
+    made_by[-1].code(apps, None)
+
+    assert {role: len(permissions_of(role)) for role in ROLES} == {
+        role: len(set(names)) for role, names in ROLES.items()
+    }
+
+
 @pytest.mark.parametrize("role", list(ROLES))
 def test_each_has_exactly_its_permissions(role):
     wanted = set()
@@ -58,14 +87,40 @@ def test_duties_are_apart():
         role: {name for name in permissions_of(role) if ".view_" not in name}
         for role in ROLES
     }
-    money = {"orders.change_paymentexception"}
+    money = {
+        "orders.change_paymentexception",
+        "orders.decide_refund",
+        "orders.override_refund",
+        "orders.run_billday",
+        "orders.change_billdifference",
+        "invoices.retry_invoice",
+    }
 
     assert [role for role in ROLES if writes[role] & money] == ["财务"]
+    assert money <= writes["财务"]
     assert [role for role in ROLES if "accounts.change_user" in writes[role]] == [
         "系统"
     ]
     assert writes["审计"] == set()
-    assert writes["区县督导"] == set()
+    assert writes["区县督导"] == {"learning.inspect_unithours"}
+
+
+@pytest.mark.parametrize(
+    ("roles", "conflict"),
+    [
+        ([], ""),
+        (["审计"], ""),
+        (["区县督导"], ""),
+        (["业务", "审核", "系统"], ""),
+        (["审核", "财务"], ""),
+        (["审计", "业务"], "“审计”不能与其他角色同时授予。"),
+        (["业务", "区县督导"], "“区县督导”不能与其他角色同时授予。"),
+        (["财务", "业务"], "“业务”与“财务”须由不同的人担任。"),
+        (["系统", "审核", "财务"], "“财务”与“系统”须由不同的人担任。"),
+    ],
+)
+def test_roles_that_no_one_person_holds(roles, conflict):
+    assert find_role_conflict(roles) == conflict
 
 
 def test_who_may_see_full_numbers():

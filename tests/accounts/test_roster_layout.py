@@ -7,7 +7,6 @@ from accounts.errors import RosterRefusedError
 from accounts.rules.rosters import (
     HIDDEN,
     CellProblem,
-    CheckedRow,
     Roster,
     RosterCell,
     RosterHead,
@@ -35,15 +34,6 @@ PERSON = make_person(0)
 
 def find(*rows: Sequence[Value]) -> Roster:
     return find_roster(read_sheet(make_book(*rows)))
-
-
-def check(*people: Sequence[Value]) -> list[CheckedRow]:
-    return check_roster(find_roster(read_sheet(make_list(*people))), today=TODAY)
-
-
-def check_one(**changes: Value) -> CheckedRow:
-    (row,) = check(make_person(0, **changes))
-    return row
 
 
 def names(roster: Roster) -> list[str]:

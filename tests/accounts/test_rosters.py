@@ -14,7 +14,6 @@ from accounts.rules.rosters import (
     PHONE_REFUSED,
     CellProblem,
     CheckedRow,
-    Roster,
     check_roster,
     find_roster,
 )
@@ -23,17 +22,11 @@ from tests.factories.accounts import make_id_number, make_phone
 from tests.factories.sheets import (
     HEAD_2026,
     Value,
-    make_book,
     make_list,
     make_person,
 )
 
 TODAY = date(2026, 5, 19)
-PERSON = make_person(0)
-
-
-def find(*rows: Sequence[Value]) -> Roster:
-    return find_roster(read_sheet(make_book(*rows)))
 
 
 def check(*people: Sequence[Value]) -> list[CheckedRow]:
@@ -43,10 +36,6 @@ def check(*people: Sequence[Value]) -> list[CheckedRow]:
 def check_one(**changes: Value) -> CheckedRow:
     (row,) = check(make_person(0, **changes))
     return row
-
-
-def names(roster: Roster) -> list[str]:
-    return [row.name.text for row in roster.rows]
 
 
 class TestChecks:

@@ -212,6 +212,18 @@ def test_an_old_password_is_changed_before_anything_else(settings, desk, staff, 
     assert desk.get(PEOPLE).status_code == 200
 
 
+def test_a_change_to_the_same_password_is_none(settings, desk, staff, now):
+    settings.STAFF_TOTP = False
+    User.objects.filter(pk=staff.pk).update(password_changed_at=now - 90 * DAY)
+    form = {"present": PASSWORD, "password": PASSWORD, "password_again": PASSWORD}
+
+    html = desk.post(CHANGE, form | {"next": PEOPLE}).content.decode()
+
+    assert "新密码不能与当前密码相同。" in html
+    assert User.objects.get(pk=staff.pk).password_changed_at == now - 90 * DAY
+    assert desk.get(PEOPLE).status_code == 302
+
+
 def test_the_staff_site_changes_passwords_on_the_one_page(settings, desk):
     settings.STAFF_TOTP = False
 

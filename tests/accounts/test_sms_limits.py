@@ -11,6 +11,7 @@ from accounts.services import messages as outbox
 from accounts.services import sms_limits
 from accounts.services.codes import send_code
 from accounts.services.messages import deliver_due_messages, send_message
+from tests.clock import stopped
 from tests.factories.accounts import make_phone
 
 HOUR = timedelta(hours=1)
@@ -59,7 +60,7 @@ def test_codes_go_before_older_notices(now, provider):
     write(now - timedelta(minutes=9), 2)
     write(now, 1, template="code_login", first=10)
 
-    deliver_due_messages(now=now)
+    deliver_due_messages(clock=stopped(now))
 
     assert [template for template, _ in provider.sent] == [
         "code_login",
@@ -72,10 +73,10 @@ def test_notices_wait_at_four_fifths_and_codes_at_the_cap(now, provider, setting
     settings.SMS_HOURLY_CAP = 10
     write(now, 12)
 
-    assert deliver_due_messages(now=now) == 8
+    assert deliver_due_messages(clock=stopped(now)) == 8
     assert waiting() == 4
     write(now, 4, template="code_login", first=20)
-    assert deliver_due_messages(now=now) == 2
+    assert deliver_due_messages(clock=stopped(now)) == 2
     assert waiting() == 6
     # Waiting is no failed try.
     assert set(Message.objects.filter(state="waiting").values_list("tries")) == {(0,)}
@@ -84,10 +85,10 @@ def test_notices_wait_at_four_fifths_and_codes_at_the_cap(now, provider, setting
 def test_an_hour_later_they_go(now, provider, settings):
     settings.SMS_HOURLY_CAP = 10
     write(now, 12)
-    deliver_due_messages(now=now)
+    deliver_due_messages(clock=stopped(now))
 
-    assert deliver_due_messages(now=now + HOUR - timedelta(seconds=1)) == 0
-    assert deliver_due_messages(now=now + HOUR) == 4
+    assert deliver_due_messages(clock=stopped(now + HOUR - timedelta(seconds=1))) == 0
+    assert deliver_due_messages(clock=stopped(now + HOUR)) == 4
     assert waiting() == 0
 
 
@@ -102,7 +103,7 @@ def test_mail_is_not_held_back(now, provider, settings):
         now=now,
     )
 
-    assert deliver_due_messages(now=now) == 1
+    assert deliver_due_messages(clock=stopped(now)) == 1
 
     mail.refresh_from_db()
     assert mail.state == "sent"
@@ -127,13 +128,13 @@ def test_what_other_workers_send_is_counted_meanwhile(
 
     monkeypatch.setattr(provider, "send", send)
 
-    assert deliver_due_messages(now=now) == 2
+    assert deliver_due_messages(clock=stopped(now)) == 2
 
 
 def test_no_code_is_asked_for_that_could_not_be_sent(now, provider, settings):
     settings.SMS_HOURLY_CAP = 3
     write(now, 3, template="code_login")
-    deliver_due_messages(now=now)
+    deliver_due_messages(clock=stopped(now))
 
     with pytest.raises(CodeRateError, match="短信服务繁忙"):
         send_code(
@@ -153,7 +154,7 @@ def test_one_phone_gets_no_more_notices_a_day(now, provider):
     for _ in range(count + 2):
         write(now, 1)
 
-    assert deliver_due_messages(now=now) == count
+    assert deliver_due_messages(clock=stopped(now)) == count
 
     late = Message.objects.filter(state="waiting")
     assert late.count() == 2
@@ -163,8 +164,8 @@ def test_one_phone_gets_no_more_notices_a_day(now, provider):
     # Another phone, and codes to this one, are sent.
     write(now, 1, first=5)
     write(now, 1, template="code_login")
-    assert deliver_due_messages(now=now) == 2
-    assert deliver_due_messages(now=now + NOTICE_PHONE.window) == 2
+    assert deliver_due_messages(clock=stopped(now)) == 2
+    assert deliver_due_messages(clock=stopped(now + NOTICE_PHONE.window)) == 2
 
 
 def test_a_failed_try_counts_too(now, provider):
@@ -172,7 +173,7 @@ def test_a_failed_try_counts_too(now, provider):
     provider.error = DeliveryError("busy")
     write(now, 1)
 
-    deliver_due_messages(now=now)
+    deliver_due_messages(clock=stopped(now))
 
     counter = sms_limits.ThrottleCounter.objects.get(scope="notice_phone")
     assert counter.count == 1

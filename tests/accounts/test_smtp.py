@@ -8,6 +8,7 @@ import environ
 import pytest
 
 from accounts.services.messages import deliver_due_messages, send_message
+from tests.clock import stopped
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +73,7 @@ def send(now):
 def test_a_mail_arrives(server, now):
     message = send(now)
 
-    assert deliver_due_messages(now=now) == 1
+    assert deliver_due_messages(clock=stopped(now)) == 1
 
     message.refresh_from_db()
     assert message.state == "sent"
@@ -89,7 +90,7 @@ def test_a_refused_recipient(server, now, answer, state):
     server.recipient_answer = answer
     message = send(now)
 
-    assert deliver_due_messages(now=now) == 0
+    assert deliver_due_messages(clock=stopped(now)) == 0
 
     message.refresh_from_db()
     assert (message.state, message.tries) == (state, 1)
@@ -101,7 +102,7 @@ def test_no_server_is_tried_again(server, now, settings):
     settings.EMAIL_PORT = 1
     message = send(now)
 
-    assert deliver_due_messages(now=now) == 0
+    assert deliver_due_messages(clock=stopped(now)) == 0
 
     message.refresh_from_db()
     assert (message.state, message.error) == ("waiting", "ConnectionRefusedError")

@@ -229,3 +229,13 @@ def test_nobody_gives_regions_to_themselves(client_of, here):
     assert response.status_code in {302, 403}
     assert find_supervised_regions(person) == frozenset()
     assert User.objects.get(pk=person.pk).groups.count() == 2
+
+
+def test_nobody_is_offered_an_ending_that_they_may_not_make(
+    client_of, desk, staff, here, neighbour
+):
+    row = UnitAppointmentFactory(unit=here, person=neighbour)
+    link = reverse("admin:accounts_unitappointment_end", args=[row.pk])
+
+    assert link not in desk.get(APPOINTMENTS).content.decode()
+    assert link in client_of(staff).get(APPOINTMENTS).content.decode()

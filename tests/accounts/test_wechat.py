@@ -236,6 +236,16 @@ def test_a_menu_as_wechat_takes_it():
             assert len(entry["name"].encode()) <= 60
 
 
+def test_every_entry_of_the_menu_opens(client_of, owner):
+    client = client_of(owner)
+
+    for button in build_menu(site_url="", login_path=START)["button"]:
+        for entry in button["sub_button"]:
+            way = urlsplit(entry["url"])
+            page = parse_qs(way.query)["next"][0] if way.path == START else way.path
+            assert (page, client.get(page).status_code) == (page, 200)
+
+
 def test_the_token_is_shared_and_encrypted_in_the_cache(wechat, settings):
     publish()
 

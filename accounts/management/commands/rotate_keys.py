@@ -47,6 +47,6 @@ class Command(BaseCommand):
                 f"{place.label}：已更新 {outcome.resealed} 项，"
                 f"无法读取 {outcome.unreadable} 项，剩余 {outcome.remaining} 项"
             )
-        if resealed:
-            record_rotation(resealed=resealed, now=timezone.now())
+        # Also of a run that found nothing left: the one before may have been killed at the end.
+        record_rotation(resealed=resealed, remaining=remaining, now=timezone.now())
         return remaining

@@ -9,7 +9,7 @@ from accounts.services.lists.deciding import (
     submit_list,
     withdraw_list,
 )
-from accounts.services.lists.files import renew_error_file, renew_result_file
+from accounts.services.lists.files import renew_answer
 from accounts.services.lists.uploading import Upload, upload_list
 
 __all__ = [
@@ -18,8 +18,7 @@ __all__ = [
     "check_list",
     "create_accounts",
     "forget_old_lists",
-    "renew_error_file",
-    "renew_result_file",
+    "renew_answer",
     "return_list",
     "submit_list",
     "upload_list",

@@ -11,6 +11,7 @@ from operator import attrgetter
 from django.utils import timezone
 
 from accounts.errors import ListLimitError, RosterRefusedError
+from accounts.locks import lock_person
 from accounts.models import ListedPerson, ListRow, RegistrationList
 from accounts.personal_data import id_number_index, phone_index
 from accounts.queries.lists import (
@@ -25,9 +26,10 @@ from accounts.rules.lists import (
     judge_row,
 )
 from accounts.rules.rosters import CheckedRow, Roster, check_roster, find_roster
-from accounts.services.files import read_private_file
+from accounts.services.files import delete_private_file, read_private_file
+from accounts.services.leases import Clock, LeaseLostError
 from accounts.services.lists.files import compose_errors, list_typed, store_error_file
-from accounts.services.lists.leases import Clock, LeaseLostError, ListLease, take_lease
+from accounts.services.lists.leases import ListLease, take_lease
 from portal.lib.bulk_insert import insert_rows
 from portal.lib.sheet_reading import SheetRefusedError, read_sheet
 
@@ -70,7 +72,7 @@ def check_list(*, list_id: int, clock: Clock, max_rows: int = MAX_ROWS) -> None:
 
 
 def _read(lease: ListLease, max_rows: int) -> Roster:
-    row = RegistrationList.objects.select_related("file").get(pk=lease.list_id)
+    row = RegistrationList.objects.select_related("file").get(pk=lease.row_id)
     if row.file is None or row.tries > MOST_TRIES:
         raise RosterRefusedError(UNREADABLE)
     cells = read_sheet(read_private_file(row.file), max_rows=max_rows)
@@ -91,6 +93,8 @@ def _begin(lease: ListLease, roster: Roster, count: int) -> None:
 def _refuse_flood(row: RegistrationList, count: int, lease: ListLease) -> None:
     if row.channel == RegistrationList.Channel.MAIL:
         return
+    # Parallel checks of one person's lists queue here, so that their rows add up.
+    lock_person(row.uploaded_by_id)
     _, before = count_lists_of_day(row.uploaded_by, now=lease.clock())
     if before - row.row_count + count > DAILY_ROWS:
         raise ListLimitError
@@ -158,10 +162,10 @@ def _compare_with_accounts(written: list[ListRow], checked: list[CheckedRow]) ->
 
 
 def _finish(lease: ListLease) -> None:
-    row = RegistrationList.objects.get(pk=lease.list_id)
+    row = RegistrationList.objects.get(pk=lease.row_id)
     # Before the transaction: on SQLite nobody else writes while one lasts.
     errors = compose_errors(row) if row.invalid_count else b""
-    with lease.hold("error_file") as row:
+    with lease.hold() as row:
         now = lease.clock()
         row.state, row.checked_at = State.CHECKED, now
         if errors:
@@ -173,9 +177,14 @@ def _finish(lease: ListLease) -> None:
 
 
 def _refuse(lease: ListLease, reason: str) -> None:
+    """End the list with the reason; nothing is kept of a file that is no list."""
     try:
         with lease.hold() as row:
             row.state, row.reason = State.REFUSED, reason[:300]
             row.ended_at = lease.clock()
+            row.rows.all().delete()
+            if row.file is not None:
+                delete_private_file(file=row.file)
+                row.file = None
     except LeaseLostError:
-        logger.info("list left to another", extra={"reference": lease.list_id})
+        logger.info("list left to another", extra={"reference": lease.row_id})

@@ -31,6 +31,9 @@ def forget_old_lists(*, now: datetime) -> int:
 @transaction.atomic
 def _forget(list_id: int, *, now: datetime) -> None:
     row = lock_list(list_id)
+    if row.state not in (State.CHECKED, *RegistrationList.ENDED):
+        # Handed over after all, a moment ago.
+        return
     files = [file for file in (row.file, row.error_file, row.result_file) if file]
     row.rows.all().delete()
     row.head_cipher = row.reply_mail_cipher = b""

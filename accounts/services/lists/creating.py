@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import IntegrityError, OperationalError, transaction
 from django.db.models import OuterRef, Subquery
 
+from accounts.locks import lock_expired_people
 from accounts.models import (
     ListedPerson,
     ListRow,
@@ -28,7 +29,8 @@ from accounts.queries.lists import find_accounts, find_taken_phones
 from accounts.rules.lists import Account, judge_row
 from accounts.rules.usernames import make_username
 from accounts.services.audit import Note, record_many
-from accounts.services.lists.leases import Clock, LeaseLostError, ListLease, take_lease
+from accounts.services.leases import Clock, LeaseLostError
+from accounts.services.lists.leases import ListLease, take_lease
 from accounts.services.lists.replying import finish_list, tell_opened
 from portal.lib.bulk_insert import insert_rows
 
@@ -42,7 +44,8 @@ PERSON_COLUMNS = (
     *("code", "username", "name", "id_kind", "id_number_cipher", "id_number_index"),
     *("phone_cipher", "phone_index"),
 )
-# After a deadlock with somebody who registers at the same moment.
+# After a deadlock: people are unique by number and by phone, and no one order of inserting
+# suits both when another list, or somebody who registers, has the same ones crossed.
 RETRY_PAUSES = (0.5, 2.0)
 
 
@@ -195,6 +198,8 @@ def _insert_one_by_one(
 def _write_around(chunk: Chunk) -> None:
     """Profiles, memberships and messages of those who were opened or linked."""
     unit, now = chunk.registration_list.unit, chunk.now
+    known = [account.person_id for _, account in chunk.known]
+    expired = _renew_expired(chunk, known)
     insert_rows(
         Profile,
         same={
@@ -206,7 +211,6 @@ def _write_around(chunk: Chunk) -> None:
         each=("person_id",),
         rows=[(opened.person_id,) for opened in chunk.opened],
     )
-    known = [account.person_id for _, account in chunk.known]
     Profile.objects.filter(person__in=known, unit=None, unit_name="").update(
         region=unit.region, unit=unit, unit_name=unit.name, updated_at=now
     )
@@ -226,16 +230,13 @@ def _write_around(chunk: Chunk) -> None:
         ignore_conflicts=True,
     )
     phones = [opened.listed.phone for opened in chunk.opened]
-    phones += [person.phone for person in _renew_expired(chunk, known)]
+    phones += [person.phone for person in expired if person.phone]
     tell_opened(phones, unit=unit, pending_until=chunk.pending_until, now=now)
 
 
 def _renew_expired(chunk: Chunk, known: Sequence[int]) -> list[User]:
     """Give those whose time for the first login ran out another one."""
-    expired = User.objects.filter(
-        pk__in=known, state=User.State.PENDING, pending_until__lt=chunk.now
-    )
-    people = list(expired.order_by("pk"))
+    people = lock_expired_people(known, now=chunk.now)
     User.objects.filter(pk__in=[person.pk for person in people]).update(
         pending_until=chunk.pending_until
     )

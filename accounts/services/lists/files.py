@@ -34,7 +34,6 @@ from accounts.services.files import (
 )
 from portal.lib.spreadsheet import XLSX
 
-State = RegistrationList.State
 # One query reads so many rows; more at a time cost memory and save nothing.
 ROWS_AT_ONCE = 1000
 OUTCOMES = {
@@ -127,57 +126,36 @@ def store_result_file(row: RegistrationList, content: bytes, *, now: datetime) -
     )
 
 
-def renew_error_file(*, list_id: int, actor: User, now: datetime) -> None:
-    """Make the error file again. Raises `ListNotAllowedError`, `ListStateError`."""
-    row = _get_for(list_id, actor)
-    if not row.invalid_count or row.checked_at is None:
-        raise ListStateError
-    content = compose_errors(row)
-    with transaction.atomic():
-        row = lock_list(list_id)
-        before = row.error_file
-        store_error_file(row, content, now=now)
-        _replace(row, "error_file", before, actor, now)
+def renew_answer(*, list_id: int, actor: User, now: datetime) -> None:
+    """Make the file that answers the list again: what became of it, or what is wrong with it.
 
-
-def renew_result_file(*, list_id: int, actor: User, now: datetime) -> None:
-    """Make the result file again. Raises `ListNotAllowedError`, `ListStateError`."""
-    row = _get_for(list_id, actor)
-    if row.state != State.DONE:
-        raise ListStateError
-    content = compose_results(row)
-    with transaction.atomic():
-        row = lock_list(list_id)
-        before = row.result_file
-        store_result_file(row, content, now=now)
-        _replace(row, "result_file", before, actor, now)
-
-
-def _get_for(list_id: int, actor: User) -> RegistrationList:
+    Raises `ListNotAllowedError` and `ListStateError`.
+    """
     row = RegistrationList.objects.get(pk=list_id)
     if row.uploaded_by_id != actor.pk:
         raise ListNotAllowedError("文件仅限上传人本人下载。")
-    if row.forgotten_at is not None:
-        raise ListStateError("名单内容已按规定清除，不能再生成文件。")
-    return row
-
-
-def _replace(
-    row: RegistrationList,
-    column: str,
-    before: PrivateFile | None,
-    actor: User,
-    now: datetime,
-) -> None:
-    row.save(update_fields=[column])
-    if before is not None:
-        delete_private_file(file=before)
-    record_audit(
-        action=f"list.{column}_renewed",
-        target=f"list:{row.code}",
-        actor=actor,
-        now=now,
-    )
+    column = row.answer_column
+    if not column:
+        raise ListStateError
+    # Before the transaction: on SQLite nobody else writes while one lasts.
+    is_result = column == "result_file"
+    content = compose_results(row) if is_result else compose_errors(row)
+    with transaction.atomic():
+        row = lock_list(list_id)
+        if row.answer_column != column:
+            raise ListStateError
+        before: PrivateFile | None = getattr(row, column)
+        store = store_result_file if is_result else store_error_file
+        store(row, content, now=now)
+        row.save(update_fields=[column])
+        if before is not None:
+            delete_private_file(file=before)
+        record_audit(
+            action=f"list.{column}_renewed",
+            target=f"list:{row.code}",
+            actor=actor,
+            now=now,
+        )
 
 
 def _store(

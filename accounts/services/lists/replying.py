@@ -40,8 +40,8 @@ def tell_opened(
 
 def finish_list(lease: ListLease) -> None:
     """End a list of which no row waits any more: result sheet, message and mail."""
-    content = compose_results(RegistrationList.objects.get(pk=lease.list_id))
-    with lease.hold("result_file") as row:
+    content = compose_results(RegistrationList.objects.get(pk=lease.row_id))
+    with lease.hold() as row:
         now = lease.clock()
         row.state, row.ended_at = State.DONE, now
         store_result_file(row, content, now=now)

@@ -43,7 +43,7 @@ def upload_list(*, upload: Upload, actor: User, now: datetime) -> RegistrationLi
     letter; `ListStateError` where the corrected list has moved on; `ListLimitError`.
     """
     refuse_outsider(actor, unit=upload.unit, channel=upload.channel)
-    replaced = _end_replaced(upload, now=now)
+    replaced = _end_replaced(upload, actor=actor, now=now)
     # Uploads of one person queue here, so that parallel ones are counted too.
     lock_person(actor.pk)
     if upload.channel == Channel.UPLOAD:
@@ -92,10 +92,14 @@ def refuse_outsider(actor: User, *, unit: Unit, channel: str) -> None:
         raise ListNotAllowedError
 
 
-def _end_replaced(upload: Upload, *, now: datetime) -> RegistrationList | None:
+def _end_replaced(
+    upload: Upload, *, actor: User, now: datetime
+) -> RegistrationList | None:
     if upload.replaces is None:
         return None
     replaced = lock_list(upload.replaces.pk)
+    # A letter is corrected by staff, a coordinator's own list by a coordinator.
+    refuse_outsider(actor, unit=replaced.unit, channel=replaced.channel)
     if not replaced.may_be_corrected or replaced.unit_id != upload.unit.pk:
         raise ListStateError
     if replaced.replaced_by.exists():

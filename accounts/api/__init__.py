@@ -1,0 +1,1 @@
+"""The app's way in, and the ground on which every address of the API stands."""
