@@ -48,3 +48,57 @@ class InUseError(CatalogError):
     @property
     def message(self) -> str:  # type: ignore[override]
         return f"课程仍在已发布的培训计划中：{'、'.join(self.plans)}"
+
+
+class PriceRefusedError(CatalogError):
+    """A price that cannot be set; the text says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UploadRefusedError(CatalogError):
+    """A file that is not taken; the text says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class QuestionSheetError(CatalogError):
+    """A sheet of questions that cannot be used; the text says why."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UploadIncompleteError(CatalogError):
+    message = "视频文件尚未传完，请继续上传"
+
+
+class PartDamagedError(CatalogError):
+    message = "这一段在传输中损坏"
+
+
+class PartOutOfPlaceError(CatalogError):
+    """A part that does not follow the last one; `received` says where to go on, in bytes."""
+
+    message = "上传位置不符"
+
+    def __init__(self, received: int) -> None:
+        super().__init__(received)
+        self.received = received
+
+
+class PlanExistsError(CatalogError):
+    """The plan of the next year is there already."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
+
+    @property
+    def message(self) -> str:  # type: ignore[override]
+        return f"计划编号 {self.code} 已存在，不能重复复制"

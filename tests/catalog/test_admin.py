@@ -37,14 +37,14 @@ PLAN_DATA = {
     "required_credits": "30",
     "compulsory_credits": "0",
     "elective_credits": "0",
-    "pricing": "per_hour",
-    "unit_price": "1.10",
     "training_start": "2026-01-01",
     "training_end": "2026-12-31",
     "sale_start": "2026-01-01",
     "sale_end": "2026-12-31",
+    "fastest_speed": "150",
     "summary": "",
 }
+PRICE = {"pricing": "per_hour", "unit_price": "1.10", "reason": "2026年通知"}
 
 
 def formset(prefix: str, rows: list[dict[str, str]]) -> dict[str, str]:
@@ -108,14 +108,18 @@ def test_lists_cost_the_same_for_many_rows(
 def test_new_plan_is_a_draft_with_its_price_in_fen(client: Client) -> None:
     course = make_course(credits=30)
     courses = [{"position": "1", "course": str(course.pk), "kind": "elective"}]
+    today = timezone.localdate()
 
     client.post(
         reverse("admin:catalog_plan_add"),
-        PLAN_DATA | formset("plan_courses", courses),
+        PLAN_DATA
+        | formset("prices", [PRICE | {"valid_from": str(today)}])
+        | formset("plan_courses", courses),
     )
 
-    plan = Plan.objects.get()
+    plan = Plan.objects.priced(today).get()
     assert (plan.unit_price_fen, plan.price_fen) == (110, 3300)
+    assert plan.fastest_speed == Plan.Speed.HALF_MORE
     assert not plan.is_published
     assert PlanCourse.objects.get().course == course
 
@@ -123,8 +127,6 @@ def test_new_plan_is_a_draft_with_its_price_in_fen(client: Client) -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"unit_price": "1.105"}, "请填写金额，最多两位小数，例如 1.10"),
-        ({"unit_price": "-1"}, "请填写金额，最多两位小数，例如 1.10"),
         ({"training_end": "2025-12-31"}, "培训结束日期不能早于培训开始日期"),
         ({"sale_end": "2025-12-31"}, "报名结束日期不能早于报名开始日期"),
         ({"elective_credits": "31"}, "必修与选修学分之和不能超过要求学分"),
@@ -135,19 +137,11 @@ def test_plan_that_cannot_be_is_refused(
 ) -> None:
     response = client.post(
         reverse("admin:catalog_plan_add"),
-        PLAN_DATA | change | formset("plan_courses", []),
+        PLAN_DATA | change | formset("prices", []) | formset("plan_courses", []),
     )
 
     assert message in response.content.decode()
     assert not Plan.objects.exists()
-
-
-def test_stored_price_is_shown_in_yuan(client: Client) -> None:
-    plan = PlanFactory(unit_price_fen=1234)
-
-    html = client.get(reverse("admin:catalog_plan_change", args=[plan.pk])).content
-
-    assert 'value="12.34"' in html.decode()
 
 
 def test_publish_action_checks_each_plan(client: Client) -> None:
@@ -181,17 +175,20 @@ def test_published_plan_that_lost_courses_is_pointed_out(client: Client) -> None
 
     response = client.post(
         reverse("admin:catalog_plan_change", args=[plan.pk]),
-        PLAN_DATA | formset("plan_courses", []),
+        PLAN_DATA | formset("prices", []) | formset("plan_courses", []),
         follow=True,
     )
 
-    assert "已发布的计划现在有以下问题" in response.content.decode()
+    assert "已发布，但现在有以下问题" in response.content.decode()
 
 
 def test_box_of_publication_cannot_be_ticked(client: Client) -> None:
     client.post(
         reverse("admin:catalog_plan_add"),
-        PLAN_DATA | {"is_published": "on"} | formset("plan_courses", []),
+        PLAN_DATA
+        | {"is_published": "on"}
+        | formset("prices", [])
+        | formset("plan_courses", []),
     )
 
     assert not Plan.objects.get().is_published

@@ -1,4 +1,4 @@
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -18,12 +18,15 @@ from tests.factories.catalog import (
     CourseFactory,
     PlanCourseFactory,
     PlanFactory,
+    PlanPriceFactory,
     VideoFactory,
     make_course,
     make_plan,
 )
 
 pytestmark = pytest.mark.django_db
+
+DAY = date(2026, 6, 15)
 
 
 def test_plans_are_published_ones_in_order() -> None:
@@ -33,12 +36,14 @@ def test_plans_are_published_ones_in_order() -> None:
     professional = PlanFactory(professional=True)
     PlanFactory(is_published=False)
 
-    assert list(queries.list_plans(subject=Subject.GENERAL)) == [one, two, old]
-    assert list(queries.list_plans(year=2026)) == [one, two, professional]
-    assert list(queries.list_plans(subject=Subject.GENERAL, year=2020, field="")) == [
-        old
+    assert list(queries.list_plans(day=DAY, subject=Subject.GENERAL)) == [one, two, old]
+    assert list(queries.list_plans(day=DAY, year=2026)) == [one, two, professional]
+    assert list(
+        queries.list_plans(day=DAY, subject=Subject.GENERAL, year=2020, field="")
+    ) == [old]
+    assert list(queries.list_plans(day=DAY, field=FieldOfStudy.ENGINEERING)) == [
+        professional
     ]
-    assert list(queries.list_plans(field=FieldOfStudy.ENGINEERING)) == [professional]
 
 
 def test_years_of_each_subject(django_assert_num_queries: Any) -> None:
@@ -56,11 +61,11 @@ def test_years_of_each_subject(django_assert_num_queries: Any) -> None:
 def test_drafts_are_for_staff_only() -> None:
     draft = PlanFactory(is_published=False)
 
-    assert queries.get_plan_for_staff(draft.code) == draft
+    assert queries.get_plan_for_staff(draft.code, day=DAY) == draft
     with pytest.raises(PlanNotFoundError):
-        queries.get_plan(draft.code)
+        queries.get_plan(draft.code, day=DAY)
     with pytest.raises(PlanNotFoundError):
-        queries.get_plan_for_staff("none")
+        queries.get_plan_for_staff("none", day=DAY)
 
 
 def test_offer_holds_the_courses_in_order_with_counts(
@@ -166,18 +171,19 @@ def test_signed_address_lasts_two_hours_and_stays_the_same_within_one(
 
     assert queries.signed_video_url(video, owner, now + timedelta(minutes=30)) == url
     later = now + timedelta(hours=2)
-    assert queries.get_signed_video(token_of(url), owner, later) == video
+    ticket = queries.read_ticket(token_of(url), owner, later)
+    assert (ticket.person_id, ticket.video_id) == (owner.pk, video.pk)
+    assert later < ticket.ends_at <= now + timedelta(hours=3)
     with pytest.raises(VideoLinkExpiredError):
-        queries.get_signed_video(
-            token_of(url), owner, now + timedelta(hours=3, minutes=1)
-        )
+        queries.read_ticket(token_of(url), owner, ticket.ends_at)
 
 
 def test_signed_address_outlasts_a_long_video(now: Any, owner: Any) -> None:
     video = VideoFactory(duration_ms=5 * 3600 * 1000)
     token = token_of(queries.signed_video_url(video, owner, now))
 
-    assert queries.get_signed_video(token, owner, now + timedelta(hours=6)) == video
+    ticket = queries.read_ticket(token, owner, now + timedelta(hours=6))
+    assert ticket.video_id == video.pk
 
 
 def test_signed_address_is_for_one_person(now: Any, owner: Any, stranger: Any) -> None:
@@ -185,19 +191,72 @@ def test_signed_address_is_for_one_person(now: Any, owner: Any, stranger: Any) -
 
     for other in (stranger, AnonymousUser()):
         with pytest.raises(VideoNotFoundError):
-            queries.get_signed_video(token, other, now)
+            queries.read_ticket(token, other, now)
 
 
-def test_signed_address_of_a_deleted_video(now: Any, owner: Any) -> None:
-    video = VideoFactory()
-    token = token_of(queries.signed_video_url(video, owner, now))
-    video.delete()
+def test_video_with_qualities_has_an_address_of_its_stream(
+    now: Any, owner: Any
+) -> None:
+    plain, rich = VideoFactory(), VideoFactory(has_stream=True)
 
-    with pytest.raises(VideoNotFoundError):
-        queries.get_signed_video(token, owner, now)
+    assert queries.signed_stream_url(plain, owner, now) == ""
+    address = queries.signed_stream_url(rich, owner, now)
+    assert address.endswith("/stream.m3u8")
+    assert queries.read_ticket(token_of(address), owner, now).video_id == rich.pk
+
+
+# --- Prices ------------------------------------------------------------------------------
+
+
+def price_on(plan: Plan, day: date) -> tuple[str, int, int]:
+    """As a page reads it; whoever freezes a price reads the same."""
+    row = queries.get_plan(plan.code, day=day)
+    assert queries.read_price_fen(plan, day=day) == row.price_fen
+    return (row.pricing, row.unit_price_fen, row.price_fen)
 
 
 def test_price_of_a_plan() -> None:
-    assert PlanFactory().price_fen == 3300
-    assert PlanFactory(professional=True).price_fen == 9000
-    assert PlanFactory(pricing=Plan.Pricing.FLAT, unit_price_fen=3300).price_fen == 3300
+    assert price_on(PlanFactory(), DAY) == ("per_hour", 110, 3300)
+    assert price_on(PlanFactory(professional=True), DAY) == ("per_hour", 150, 9000)
+    flat = PlanFactory(pricing=Plan.Pricing.FLAT, unit_price_fen=3300)
+    assert price_on(flat, DAY) == ("flat", 3300, 3300)
+
+
+def test_price_of_a_day_is_the_latest_up_to_it() -> None:
+    plan = PlanFactory()
+    change = date(2026, 7, 1)
+    PlanPriceFactory(plan=plan, valid_from=change, unit_price_fen=120)
+    PlanPriceFactory(plan=plan, valid_from=date(2026, 5, 1), unit_price_fen=115)
+    PlanPriceFactory(valid_from=DAY, unit_price_fen=999)
+
+    assert price_on(plan, date(2026, 4, 30)) == ("per_hour", 110, 3300)
+    assert price_on(plan, date(2026, 6, 30)) == ("per_hour", 115, 3450)
+    assert price_on(plan, change) == ("per_hour", 120, 3600)
+
+
+def test_of_two_prices_for_a_day_the_later_entry_counts() -> None:
+    plan = PlanFactory()
+    PlanPriceFactory(plan=plan, valid_from=DAY, unit_price_fen=120)
+    PlanPriceFactory(
+        plan=plan, valid_from=DAY, pricing=Plan.Pricing.FLAT, unit_price_fen=3300
+    )
+
+    assert price_on(plan, DAY) == ("flat", 3300, 3300)
+
+
+def test_plan_without_a_price_costs_nothing_yet() -> None:
+    plan = PlanFactory(unit_price_fen=0)
+    PlanPriceFactory(plan=plan, valid_from=DAY + timedelta(days=1))
+
+    assert price_on(plan, DAY) == ("flat", 0, 0)
+    assert price_on(plan, DAY + timedelta(days=1)) == ("per_hour", 110, 3300)
+
+
+def test_prices_of_a_list_come_with_its_query(django_assert_num_queries: Any) -> None:
+    for number in range(20):
+        PlanFactory(unit_price_fen=100 + number)
+
+    with django_assert_num_queries(1):
+        prices = [plan.price_fen for plan in queries.list_plans(day=DAY)]
+
+    assert prices == [3000 + 30 * number for number in range(20)]

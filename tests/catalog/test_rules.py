@@ -73,7 +73,7 @@ def test_plan_without_anything() -> None:
     assert find_plan_problems(empty, []) == [
         "要求学分 20 与学时 30 不一致",
         "全部课程合计 0 学分，不足 20 学分",
-        "价格为零",
+        "没有设定当前价格",
         "没有课程",
     ]
 

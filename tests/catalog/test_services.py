@@ -10,12 +10,14 @@ from django.core.files.storage import default_storage
 from accounts.models import AuditEntry
 from catalog import services
 from catalog.errors import InUseError, NotReadyError
-from catalog.models import PlanCourse, Video
+from catalog.models import PlanCourse, Video, VideoQuality, VideoUpload
+from catalog.services import videos
 from portal.lib import media
 from tests.factories.catalog import (
     ChapterFactory,
     PlanFactory,
     VideoFactory,
+    VideoUploadFactory,
     make_course,
     make_plan,
 )
@@ -176,6 +178,12 @@ def test_upload_becomes_playable(film: bytes, now: datetime) -> None:
     assert video.size == default_storage.size(video.file.name)
     assert default_storage.exists(video.poster.name)
     assert default_storage.exists(video.source.name)
+    assert video.has_stream
+    qualities = video.qualities.order_by("name")
+    assert [(q.name, q.width, q.height) for q in qualities] == [("240p", 320, 240)]
+    for quality in qualities:
+        assert quality.size == default_storage.size(quality.file.name)
+        assert f"\n{quality.name}.mp4\n" in quality.playlist
 
 
 def test_upload_that_is_no_video_fails_with_the_reason(now: datetime) -> None:
@@ -238,18 +246,18 @@ def test_ready_video_is_not_processed_again(now: datetime) -> None:
 def test_lease_is_renewed_with_the_progress(film: bytes, now: datetime) -> None:
     video = upload(film)
     clock = Clock(now)
-    lease = services._take_lease(video.pk, clock)
+    lease = videos._take_lease(video.pk, clock)
     assert lease is not None
 
     clock.now = now + timedelta(seconds=5)
     lease.renew(10)
     video.refresh_from_db()
-    assert (video.percent, video.lease_until) == (0, now + services.LEASE)
+    assert (video.percent, video.lease_until) == (0, now + videos.LEASE)
 
     clock.now = now + timedelta(seconds=30)
     lease.renew(40)
     video.refresh_from_db()
-    assert (video.percent, video.lease_until) == (40, clock.now + services.LEASE)
+    assert (video.percent, video.lease_until) == (40, clock.now + videos.LEASE)
 
 
 def test_worker_that_lost_its_lease_writes_nothing(
@@ -265,6 +273,7 @@ def test_worker_that_lost_its_lease_writes_nothing(
     make_poster = media.make_poster
     monkeypatch.setattr(media, "make_poster", lose_lease)
     _folders, before = default_storage.listdir("videos")
+    rows = VideoQuality.objects.count()
 
     services.process_video(video_id=video.pk, clock=Clock(now))
 
@@ -272,17 +281,83 @@ def test_worker_that_lost_its_lease_writes_nothing(
     assert (video.state, video.lease_until) == (Video.State.WAITING, other_workers)
     _folders, after = default_storage.listdir("videos")
     assert sorted(after) == sorted(before)
+    assert VideoQuality.objects.count() == rows
+
+
+def test_upload_in_parts_is_put_together_and_kept_as_one(
+    film: bytes, staff: Any, now: datetime
+) -> None:
+    upload = VideoUploadFactory(person=staff, size=len(film))
+    half = len(film) // 2
+    for offset, content in ((0, film[:half]), (half, film[half:])):
+        upload.refresh_from_db()
+        services.receive_part(
+            upload=upload, offset=offset, content=content, digest="", now=now
+        )
+    parts = [str(part.file.name) for part in upload.parts.all()]
+    video = Video(created_at=now)
+    services.take_upload(person=staff, code=upload.code, video=video)
+
+    services.process_video(video_id=video.pk, clock=Clock(now))
+
+    video.refresh_from_db()
+    assert video.state == Video.State.READY
+    with default_storage.open(str(video.source.name)) as kept:
+        assert kept.read() == film
+    assert not VideoUpload.objects.exists()
+    assert not any(default_storage.exists(name) for name in parts)
+
+
+def test_upload_whose_parts_are_no_film_can_be_tried_again(
+    staff: Any, now: datetime
+) -> None:
+    upload = VideoUploadFactory(person=staff, size=4)
+    services.receive_part(upload=upload, offset=0, content=b"junk", digest="", now=now)
+    video = Video(created_at=now)
+    services.take_upload(person=staff, code=upload.code, video=video)
+
+    for _ in range(2):
+        services.process_video(video_id=video.pk, clock=Clock(now))
+        video.refresh_from_db()
+        assert video.failure == "无法识别视频：文件中没有可播放的画面"
+        assert services.retry_video(video_id=video.pk)
+
+
+def test_worker_that_dies_while_storing_leaves_the_video_waiting(
+    film: bytes, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = upload(film)
+    store = videos._store
+
+    def die_at_the_second(path: Any, name: str) -> str:
+        if name.endswith(".jpg"):
+            raise KeyboardInterrupt
+        return store(path, name)
+
+    monkeypatch.setattr(videos, "_store", die_at_the_second)
+    with pytest.raises(KeyboardInterrupt):
+        services.process_video(video_id=video.pk, clock=Clock(now))
+
+    video.refresh_from_db()
+    assert (video.state, video.file, video.has_stream) == ("waiting", "", False)
+    assert not video.qualities.exists()
+    monkeypatch.undo()
+    services.process_video(
+        video_id=video.pk, clock=Clock(now + videos.LEASE + timedelta(seconds=1))
+    )
+    video.refresh_from_db()
+    assert video.state == Video.State.READY
 
 
 def test_lost_lease_stops_the_encoding(film: bytes, now: datetime) -> None:
     video = upload(film)
     clock = Clock(now)
-    lease = services._take_lease(video.pk, clock)
+    lease = videos._take_lease(video.pk, clock)
     assert lease is not None
     Video.objects.filter(pk=video.pk).update(lease_until=None)
     clock.now = now + timedelta(minutes=1)
 
-    with pytest.raises(services.LeaseLostError):
+    with pytest.raises(videos.LeaseLostError):
         lease.renew(50)
 
 

@@ -5,8 +5,8 @@ import pytest
 from django.utils import timezone
 
 from catalog import tasks
-from catalog.models import Video
-from tests.factories.catalog import VideoFactory
+from catalog.models import Video, VideoUpload
+from tests.factories.catalog import VideoFactory, VideoUploadFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -43,3 +43,13 @@ def test_sweep_wakes_the_oldest_uploads_nobody_works_on(
 
     assert woken == [old.pk, middle.pk]
     assert new.pk not in woken
+
+
+def test_sweep_forgets_abandoned_uploads(owner: Any) -> None:
+    now = timezone.now()
+    VideoUploadFactory(person=owner, touched_at=now - timedelta(days=3))
+    fresh = VideoUploadFactory(person=owner, touched_at=now)
+
+    tasks.forget_abandoned_uploads.delay()
+
+    assert VideoUpload.objects.get() == fresh

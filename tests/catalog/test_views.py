@@ -4,16 +4,22 @@ from datetime import timedelta
 from email.utils import formatdate
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 import pytest
 from django.conf import settings
 from django.core.files.base import ContentFile
-from django.test import Client
+from django.test import Client, override_settings
 from django.utils import timezone
 
 from catalog.models import Video
-from catalog.queries import signed_video_url
-from tests.factories.catalog import VideoFactory
+from catalog.queries import (
+    read_served_bytes,
+    signed_stream_url,
+    signed_video_url,
+)
+from tests.app_client import app_of, with_token
+from tests.factories.catalog import VideoFactory, VideoQualityFactory
 
 CONTENT = bytes(range(256)) * 1000
 
@@ -191,3 +197,152 @@ def test_reading_a_part_costs_few_queries(
 ) -> None:
     with django_assert_num_queries(3):  # session, person, video
         client.get(address, headers={"Range": "bytes=0-9"})
+
+
+# --- Several qualities -------------------------------------------------------------------
+@pytest.fixture
+def stream(video: Video, owner: Any) -> str:
+    """Address of the list of two qualities, whose files are there."""
+    video.has_stream = True
+    video.save()
+    for name, height in (("360p", 360), ("540p", 540)):
+        quality = VideoQualityFactory(video=video, name=name, height=height)
+        quality.file.save(f"{name}.mp4", ContentFile(CONTENT[:1000]))
+    return signed_stream_url(video, owner, timezone.now())
+
+
+def beside(address: str, name: str) -> str:
+    """What a player makes of a relative address in a playlist."""
+    return urljoin(address, name)
+
+
+def test_list_of_qualities_best_first(client: Any, stream: str) -> None:
+    response = client.get(stream)
+
+    assert response["Content-Type"] == "application/vnd.apple.mpegurl"
+    assert response["Cache-Control"] == "no-store"
+    lines = response.content.decode().splitlines()
+    assert [line for line in lines if line.endswith(".m3u8")] == [
+        *("540p.m3u8", "360p.m3u8")
+    ]
+
+
+def test_playlist_and_segments_of_a_quality(client: Any, stream: str) -> None:
+    playlist = client.get(beside(stream, "360p.m3u8"))
+    segment = client.get(beside(stream, "360p.mp4"), headers={"Range": "bytes=100-999"})
+
+    assert playlist["Content-Type"] == "application/vnd.apple.mpegurl"
+    assert playlist["Cache-Control"] == "no-store"
+    assert "\n360p.mp4\n" in playlist.content.decode()
+    assert (segment.status_code, segment["Content-Type"]) == (206, "video/mp4")
+    assert segment["Cache-Control"] == "private, max-age=3600"
+    assert body(segment) == CONTENT[100:1000]
+
+
+STREAM_FILES = ("stream.m3u8", "360p.m3u8", "360p.mp4")
+
+
+@pytest.mark.parametrize("name", STREAM_FILES)
+def test_stream_is_for_the_person_of_its_token(
+    name: str, client_of: Any, stranger: Any, stream: str
+) -> None:
+    for client in (client_of(stranger), Client()):
+        assert client.get(beside(stream, name)).status_code == 404
+
+
+@pytest.mark.parametrize("name", STREAM_FILES)
+def test_stream_ends(
+    name: str, client: Any, stream: str, video: Video, owner: Any
+) -> None:
+    old = signed_stream_url(video, owner, timezone.now() - timedelta(hours=4))
+
+    assert client.get(beside(old, name)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["1080p.m3u8", "1080p.mp4", "..m3u8", "360p.ts", "x"])
+def test_stream_has_no_other_files(name: str, client: Any, stream: str) -> None:
+    assert client.get(beside(stream, name)).status_code == 404
+
+
+@pytest.mark.parametrize("name", STREAM_FILES)
+def test_stream_of_a_video_that_is_made_anew_waits(
+    name: str, client: Any, stream: str
+) -> None:
+    Video.objects.update(state=Video.State.WAITING)
+
+    assert client.get(beside(stream, name)).status_code == 404
+
+
+def test_video_without_qualities_has_no_stream(client: Any, address: str) -> None:
+    assert client.get(beside(address, "stream.m3u8")).status_code == 404
+
+
+def test_proxy_sends_segments(
+    client: Any, stream: str, video: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settings, "VIDEO_ACCEL_LOCATION", "/protected/")
+
+    response = client.get(beside(stream, "360p.mp4"))
+
+    stored = video.qualities.get(name="360p").file.name
+    assert response["X-Accel-Redirect"] == f"/protected/{stored}"
+    assert response["Content-Type"] == "video/mp4"
+
+
+def test_a_segment_costs_few_queries(
+    client: Any, stream: str, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(3):  # session, person, quality
+        client.get(beside(stream, "360p.mp4"), headers={"Range": "bytes=0-9"})
+
+
+# --- What was served ---------------------------------------------------------------------
+@pytest.mark.parametrize("location", ["", "/protected/"])
+def test_bytes_asked_for_are_counted_whoever_sends_them(
+    location: str,
+    client: Any,
+    stream: str,
+    video: Video,
+    owner: Any,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settings, "VIDEO_ACCEL_LOCATION", location)
+    assert read_served_bytes(owner.pk, video.pk) == 0
+
+    client.get(beside(stream, "360p.mp4"), headers={"Range": "bytes=100-999"})
+    client.get(beside(stream, "540p.mp4"))
+    client.get(beside(stream, "video.mp4"), headers={"Range": "bytes=-10"})
+
+    assert read_served_bytes(owner.pk, video.pk) == 900 + 1000 + 10
+
+
+def test_what_sends_no_film_is_not_counted(
+    client: Any, client_of: Any, stranger: Any, stream: str, video: Video, owner: Any
+) -> None:
+    client.head(beside(stream, "video.mp4"))
+    client.get(beside(stream, "poster.jpg"))
+    client.get(beside(stream, "360p.m3u8"))
+    client.get(beside(stream, "360p.mp4"), headers={"Range": "bytes=5000-"})
+    client_of(stranger).get(beside(stream, "360p.mp4"))
+
+    assert read_served_bytes(owner.pk, video.pk) == 0
+    assert read_served_bytes(stranger.pk, video.pk) == 0
+
+
+def test_nobody_knows_what_the_store_served(owner: Any, video: Video) -> None:
+    with override_settings(STORAGE_ORIGIN="https://store.example"):
+        assert read_served_bytes(owner.pk, video.pk) is None
+
+
+def test_an_app_fetches_with_its_token(owner: Any, address: str) -> None:
+    response = app_of(owner).get(address, headers={"range": "bytes=0-9"})
+
+    assert response.status_code == 206
+    assert body(response) == CONTENT[:10]
+
+
+def test_a_token_of_another_person_or_of_nobody_fetches_nothing(
+    stranger: Any, address: str
+) -> None:
+    assert app_of(stranger).get(address).status_code == 404
+    assert with_token("nobody").get(address).status_code == 404

@@ -1,6 +1,7 @@
 """Rows of the catalogue for tests. A READY video needs no file on disk unless it is played."""
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 import factory
 
@@ -12,9 +13,13 @@ from catalog.models import (
     Option,
     Plan,
     PlanCourse,
+    PlanPrice,
+    Pricing,
     Question,
     Subject,
     Video,
+    VideoQuality,
+    VideoUpload,
 )
 
 
@@ -55,6 +60,43 @@ class VideoFactory(factory.django.DjangoModelFactory):
     height = 540
     size = 200_000
     created_at = datetime(2026, 1, 5, tzinfo=UTC)
+
+
+class VideoQualityFactory(factory.django.DjangoModelFactory):
+    """A quality of a playable video, in one segment of six seconds."""
+
+    class Meta:
+        model = VideoQuality
+
+    video = factory.SubFactory(VideoFactory, has_stream=True)
+    name = "540p"
+    width = 960
+    height = 540
+    bandwidth = 800_000
+    codecs = "avc1.4d401f,mp4a.40.2"
+    file = factory.LazyAttribute(lambda q: f"videos/{q.video.pk}-{q.name}.mp4")
+    size = 1000
+    playlist = factory.LazyAttribute(
+        lambda q: (
+            "#EXTM3U\n"
+            f'#EXT-X-MAP:URI="{q.name}.mp4",BYTERANGE="100@0"\n'
+            "#EXTINF:6.000000,\n#EXT-X-BYTERANGE:900@100\n"
+            f"{q.name}.mp4\n#EXT-X-ENDLIST\n"
+        )
+    )
+
+
+class VideoUploadFactory(factory.django.DjangoModelFactory):
+    """An upload of twelve bytes of which nothing came yet."""
+
+    class Meta:
+        model = VideoUpload
+
+    code = factory.Sequence(lambda n: f"upload{n:026d}")
+    name = "film.avi"
+    size = 12
+    modified_ms = 1_767_571_200_000
+    touched_at = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 class CourseFactory(factory.django.DjangoModelFactory):
@@ -136,13 +178,43 @@ class PlanFactory(factory.django.DjangoModelFactory):
     title = factory.Sequence(lambda n: f"培训计划{n}")
     hours = 30
     required_credits = 30
-    pricing = Plan.Pricing.PER_HOUR
+    pricing = Pricing.PER_HOUR
     unit_price_fen = 110
     training_start = date(2026, 1, 1)
     training_end = date(2026, 12, 31)
     sale_start = date(2026, 1, 1)
     sale_end = date(2026, 12, 31)
     is_published = True
+
+    @classmethod
+    def _create(
+        cls,
+        model_class: type[Plan],
+        *args: Any,
+        pricing: str,
+        unit_price_fen: int,
+        **columns: Any,
+    ) -> Plan:
+        """The plan as one that was read on a day of its one price; 0 fen for none."""
+        plan: Plan = super()._create(model_class, *args, **columns)
+        if unit_price_fen:
+            PlanPriceFactory(plan=plan, pricing=pricing, unit_price_fen=unit_price_fen)
+        plan.pricing, plan.unit_price_fen = pricing, unit_price_fen
+        return plan
+
+
+class PlanPriceFactory(factory.django.DjangoModelFactory):
+    """A price since ever, unless told otherwise."""
+
+    class Meta:
+        model = PlanPrice
+
+    plan = factory.SubFactory(PlanFactory, unit_price_fen=0)
+    valid_from = date(2000, 1, 1)
+    pricing = Pricing.PER_HOUR
+    unit_price_fen = 110
+    reason = "按通知"
+    set_at = datetime(2026, 1, 5, tzinfo=UTC)
 
 
 class PlanCourseFactory(factory.django.DjangoModelFactory):

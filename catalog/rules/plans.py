@@ -1,12 +1,34 @@
-"""Pure decisions about plans and courses."""
+"""Whether plans and courses may be published, and what they cost."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, timedelta
+
+from catalog.errors import PriceRefusedError
 
 
 def plan_price_fen(*, per_hour: bool, unit_price_fen: int, hours: int) -> int:
     """Price of a whole plan in fen: the unit price is one hour's or the plan's."""
     return unit_price_fen * hours if per_hour else unit_price_fen
+
+
+def refuse_price(
+    *, valid_from: date, unit_price_fen: int, is_published: bool, today: date
+) -> None:
+    """Raise `PriceRefusedError` for a price that may not be set today.
+
+    A published plan's price of today has been shown and paid: it changes tomorrow at the
+    earliest. A draft has been seen by nobody and may be corrected at once.
+    """
+    if unit_price_fen == 0:
+        raise PriceRefusedError("单价须大于零")
+    earliest = today + timedelta(days=1) if is_published else today
+    if valid_from < earliest:
+        raise PriceRefusedError(
+            f"已发布的计划，新价格最早从 {earliest:%Y-%m-%d} 起执行"
+            if is_published
+            else "执行日期不能早于今天"
+        )
 
 
 @dataclass(frozen=True)
@@ -75,7 +97,7 @@ def find_plan_problems(plan: PlanFacts, courses: Sequence[CourseFacts]) -> list[
     """
     problems = _find_sum_problems(plan, sum_credits(courses))
     if plan.price_fen == 0:
-        problems.append("价格为零")
+        problems.append("没有设定当前价格")
     if not courses:
         problems.append("没有课程")
     for course in courses:
