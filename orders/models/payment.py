@@ -1,13 +1,16 @@
 from django.conf import settings
 from django.db import models
 
-from orders.models.order import Order
+from orders.models.order import Order, OrderLine
 
 
 class PaymentAttempt(models.Model):
     """One try to pay an order at one gateway under one number.
 
-    Another gateway, amount or expiry is another attempt. `paid` is final.
+    Another gateway, amount or expiry is another attempt. `paid` is final. `received_fen` is
+    what the gateway has taken for us, `refunded_fen` what of it went back; the difference is
+    ours to account for. Of all attempts of an order at most one `pays_order`: what came by
+    another one goes back.
     """
 
     class State(models.TextChoices):
@@ -32,6 +35,10 @@ class PaymentAttempt(models.Model):
     paid_at = models.DateTimeField("支付时间", null=True, blank=True)
     closed_at = models.DateTimeField("关闭时间", null=True, blank=True)
     gateway_number = models.CharField("渠道交易号", max_length=64, blank=True)
+    # None: nothing has come, or the gateway named no amount.
+    received_fen = models.PositiveIntegerField("到账金额（分）", null=True, blank=True)
+    refunded_fen = models.PositiveIntegerField("已退金额（分）", default=0)
+    pays_order = models.BooleanField("用于支付订单", default=False)
 
     class Meta:
         verbose_name = "支付记录"
@@ -40,9 +47,24 @@ class PaymentAttempt(models.Model):
             models.CheckConstraint(
                 name="attempt_paid_has_time",
                 condition=~models.Q(state="paid") | models.Q(paid_at__isnull=False),
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["order"],
+                condition=models.Q(pays_order=True),
+                name="attempt_one_pays_order",
+            ),
+            models.CheckConstraint(
+                name="attempt_refunds_no_more_than_received",
+                condition=models.Q(refunded_fen=0)
+                | models.Q(refunded_fen__lte=models.F("received_fen")),
+            ),
         ]
-        indexes = [models.Index(fields=["state", "polled_at"], name="attempt_polling")]
+        indexes = [
+            models.Index(fields=["state", "polled_at"], name="attempt_polling"),
+            models.Index(fields=["state", "expires_at"], name="attempt_ending"),
+            # For the bill of a day.
+            models.Index(fields=["gateway", "paid_at"], name="attempt_by_day"),
+        ]
 
     def __str__(self) -> str:
         return self.number
@@ -56,6 +78,8 @@ class GatewayMessage(models.Model):
         NOTIFICATION = "notification", "异步通知"
         QUERY = "query", "主动查询"
         RETURN = "return", "页面返回"
+        BILL = "bill", "渠道账单"
+        REFUND = "refund", "退款应答"
 
     class Verdict(models.TextChoices):
         VERIFIED = "verified", "验签通过"
@@ -93,11 +117,15 @@ class GatewayMessage(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.gateway} {self.get_source_display()} {self.event_id}"
+        return f"{self.get_source_display()} {self.event_id}".strip()
 
 
 class PaymentException(models.Model):
-    """Money or a message that fits no order: finance staff decide, nothing is dropped."""
+    """Money or a message that fits no order: finance staff decide, nothing is dropped.
+
+    About one seat of an order when `line` is set: its money was taken, but the person has the
+    plan another way. `refund_number` names a refund that we did not make.
+    """
 
     class Kind(models.TextChoices):
         UNKNOWN_ATTEMPT = "unknown_attempt", "无对应支付记录"
@@ -105,14 +133,15 @@ class PaymentException(models.Model):
         SELLER = "seller", "收款方不符"
         LATE = "late", "订单关闭后到账"
         DUPLICATE = "duplicate", "重复支付"
+        FOREIGN_REFUND = "foreign_refund", "渠道侧退款"
 
     class State(models.TextChoices):
         OPEN = "open", "待处理"
         RESOLVED = "resolved", "已处理"
 
     class Outcome(models.TextChoices):
-        ACCEPTED = "accepted", "确认到账并开通"
-        RETURNED = "returned", "已退回款项"
+        ACCEPTED = "accepted", "予以确认"
+        RETURNED = "returned", "退回款项"
         NOTED = "noted", "无需处理"
 
     kind = models.CharField("类别", max_length=16, choices=Kind)
@@ -132,7 +161,15 @@ class PaymentException(models.Model):
         related_name="exceptions",
         verbose_name="渠道报文",
     )
-    amount_fen = models.PositiveIntegerField("到账金额（分）", null=True)
+    line = models.ForeignKey(
+        OrderLine,
+        models.PROTECT,
+        null=True,
+        related_name="exceptions",
+        verbose_name="订单明细",
+    )
+    refund_number = models.CharField("渠道退款编号", max_length=64, blank=True)
+    amount_fen = models.PositiveIntegerField("金额（分）", null=True)
     state = models.CharField("状态", max_length=8, choices=State, default=State.OPEN)
     raised_at = models.DateTimeField("发现时间")
     resolved_at = models.DateTimeField("处理时间", null=True)
@@ -151,10 +188,15 @@ class PaymentException(models.Model):
         verbose_name_plural = "支付异常"
         constraints = [
             models.UniqueConstraint(
-                fields=["kind", "gateway", "attempt_number"],
-                condition=models.Q(state="open"),
+                fields=["kind", "gateway", "attempt_number", "refund_number"],
+                condition=models.Q(state="open", line__isnull=True),
                 name="exception_open_once",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["line"],
+                condition=models.Q(state="open"),
+                name="exception_open_once_per_line",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -8,13 +8,7 @@ from django.db import transaction
 from accounts.models import User
 from orders.errors import OrderNotCancellableError
 from orders.locks import lock_order
-from orders.models import (
-    GatewayMessage,
-    Order,
-    OrderEvent,
-    OrderLine,
-    PaymentAttempt,
-)
+from orders.models import GatewayMessage, Order, OrderEvent, OrderLine, PaymentAttempt
 from orders.payments.protocol import GatewayUnavailable, Report, State
 from orders.payments.registry import get_gateway
 from orders.queries import is_under_review, list_waiting_attempt_ids
@@ -39,7 +33,7 @@ def end_attempt(*, attempt_id: int, now: datetime) -> bool:
     # Attempts asked longest ago come first: a gateway that is down holds up nobody else's.
     PaymentAttempt.objects.filter(pk=attempt_id).update(polled_at=now)
     said = ask_gateway(attempt, now=now)
-    if said in (State.PAID, State.CLOSED):
+    if said in (State.PAID, State.CLOSED, State.REFUNDED):
         return True
     if said not in (State.UNPAID, State.NOT_FOUND):
         return False
@@ -95,7 +89,9 @@ def cancel_order(*, order: Order, actor: User, now: datetime) -> None:
         if is_under_review(locked):
             raise OrderNotCancellableError("订单的付款正在人工核对，暂时不能取消。")
         if list_waiting_attempt_ids(locked):
-            raise OrderNotCancellableError("支付渠道暂未确认未付款，请稍后再取消。")
+            raise OrderNotCancellableError(
+                "支付渠道暂未确认未付款，暂时不能取消；到期未支付的订单会自动关闭。"
+            )
         _close(locked, Order.State.CANCELLED, now)
         add_event(locked, OrderEvent.Kind.CANCELLED, now=now, actor=actor)
 

@@ -1,19 +1,30 @@
 """Sending a buyer to the cashier."""
 
+import logging
 from datetime import datetime
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import User
-from orders.errors import GatewayDownError, OrderNotPayableError
+from orders.errors import (
+    AttemptUsedUpError,
+    GatewayDownError,
+    OrderNotPayableError,
+    PayerUnknownError,
+)
 from orders.locks import lock_order
 from orders.models import Order, OrderEvent, PaymentAttempt
 from orders.payments.protocol import (
+    UNKNOWN_PAYER,
     Callbacks,
     Channel,
     Charge,
+    GatewayRefused,
     GatewayUnavailable,
+    NumberUsedUp,
+    Payer,
+    PayerUnknown,
     PaymentGateway,
     Start,
 )
@@ -22,6 +33,8 @@ from orders.queries import find_reusable_attempt, is_under_review
 from orders.rules import has_time_to_pay, make_attempt_number
 from orders.services.trace import add_event
 
+logger = logging.getLogger(__name__)
+
 
 def start_payment(
     *,
@@ -29,27 +42,44 @@ def start_payment(
     gateway_code: str,
     channel: Channel,
     callbacks: Callbacks,
+    payer: Payer = UNKNOWN_PAYER,
     actor: User,
     now: datetime,
 ) -> Start:
     """Return the way to the cashier of a gateway.
 
     One attempt for each gateway, amount and expiry: pressing the button again leads to the
-    same payment, so that it cannot be paid twice there.
+    same payment, so that it cannot be paid twice there. A gateway that takes only fresh
+    orders gets a new attempt after a while; the old one keeps its number and is looked
+    after until it ends.
 
-    Raises `OrderNotPayableError` and `GatewayDownError`.
+    Raises `OrderNotPayableError`, `GatewayDownError`, and of its kind `AttemptUsedUpError`
+    and `PayerUnknownError`.
     """
     gateway = open_gateway(gateway_code)
     with transaction.atomic():
         locked = lock_order(order.pk)
         _check_payable(locked, now)
         attempt = find_reusable_attempt(
-            locked, gateway=gateway.code, seller=gateway.seller
+            locked,
+            gateway=gateway.code,
+            seller=gateway.seller,
+            created_after=_find_oldest_start(gateway, now),
         ) or _create_attempt(locked, gateway, actor, now)
     try:
-        return gateway.start(describe_charge(attempt), channel, callbacks)
-    except GatewayUnavailable as error:
+        start = gateway.start(describe_charge(attempt), channel, callbacks, payer)
+    except NumberUsedUp as error:
+        raise AttemptUsedUpError(attempt.pk) from error
+    except PayerUnknown as error:
+        raise PayerUnknownError from error
+    except (GatewayRefused, GatewayUnavailable) as error:
+        logger.warning("attempt %s: not started: %s", attempt.number, error)
         raise GatewayDownError from error
+    # Ended while the gateway thought (cancelled, expired): do not lead anybody there.
+    attempt.refresh_from_db(fields=["state"])
+    if attempt.state != PaymentAttempt.State.WAITING:
+        raise OrderNotPayableError("订单已关闭或已支付，请刷新后查看。")
+    return start
 
 
 def open_gateway(code: str) -> PaymentGateway:
@@ -59,7 +89,14 @@ def open_gateway(code: str) -> PaymentGateway:
     try:
         return get_gateway(code)
     except GatewayUnavailable as error:
+        # A matter of settings and key files, which buyers are not told.
+        logger.error("gateway %s cannot be used: %s", code, error)
         raise GatewayDownError from error
+
+
+def _find_oldest_start(gateway: PaymentGateway, now: datetime) -> datetime | None:
+    limit = gateway.restart_within
+    return None if limit is None else now - limit
 
 
 def describe_charge(attempt: PaymentAttempt) -> Charge:
@@ -108,5 +145,10 @@ def _create_attempt(
 
 def _make_subject(order: Order) -> str:
     """What the buyer reads at the cashier."""
+    if order.kind == Order.Kind.GROUP:
+        title = order.lines.order_by("pk").values_list("plan_title", flat=True)[0]
+        return f"{title}（{order.lines.count()}人）"
     titles = [line.plan_title for line in order.lines.order_by("pk")[:2]]
+    if order.kind == Order.Kind.CODES:
+        return f"{titles[0]}激活码"
     return titles[0] if len(titles) == 1 else f"{titles[0]}等"

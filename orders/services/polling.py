@@ -29,18 +29,28 @@ def query_attempt(*, attempt_id: int, now: datetime) -> State | None:
     return None if attempt is None else ask_gateway(attempt, now=now)
 
 
+def ask_last(*, attempt_id: int, now: datetime) -> State | None:
+    """Ask about an attempt that we ended before its time was over at the gateway.
+
+    Once: should the gateway not answer now, the bill of the day tells.
+    """
+    asked = PaymentAttempt.objects.filter(
+        pk=attempt_id, state=PaymentAttempt.State.CLOSED
+    ).update(polled_at=now)
+    if not asked:
+        return None
+    return ask_gateway(PaymentAttempt.objects.get(pk=attempt_id), now=now)
+
+
 def ask_gateway(attempt: PaymentAttempt, *, now: datetime) -> State | None:
     """Ask about an attempt whatever was asked before, and apply the answer.
 
     Holds no lock while the gateway thinks. None: it did not say.
     """
-    try:
-        gateway = get_gateway(attempt.gateway)
-        report = gateway.query(describe_charge(attempt))
-    except (GatewayUnavailable, KeyError) as error:
-        logger.warning("attempt %s: no answer: %s", attempt.number, error)
+    answer = fetch_report(attempt, now=now)
+    if answer is None:
         return None
-    message = _keep(attempt, report, now) if report.state in _WORTH_KEEPING else None
+    report, message = answer
     apply_report(
         gateway=attempt.gateway,
         report=report,
@@ -49,6 +59,22 @@ def ask_gateway(attempt: PaymentAttempt, *, now: datetime) -> State | None:
         message=message,
     )
     return report.state
+
+
+def fetch_report(
+    attempt: PaymentAttempt, *, now: datetime
+) -> tuple[Report, GatewayMessage | None] | None:
+    """Return what the gateway says about an attempt, and the row in which it is kept if it is
+    worth that; None when it does not say. Nothing is applied. The caller holds no lock.
+    """
+    try:
+        gateway = get_gateway(attempt.gateway)
+        report = gateway.query(describe_charge(attempt))
+    except (GatewayUnavailable, KeyError) as error:
+        logger.warning("attempt %s: no answer: %s", attempt.number, error)
+        return None
+    message = _keep(attempt, report, now) if report.state in _WORTH_KEEPING else None
+    return report, message
 
 
 def _claim(attempt_id: int, now: datetime) -> PaymentAttempt | None:

@@ -6,18 +6,10 @@ from any number of processes at once.
 """
 
 import logging
-from collections import defaultdict
 from datetime import datetime
-from enum import StrEnum
 
-from django.db import IntegrityError, transaction
-from django.utils import timezone
+from django.db import transaction
 
-from accounts.models import User
-from catalog.models import Plan
-from learning.models import Enrolment
-from learning.queries import list_holders
-from learning.services import open_enrolments
 from orders.locks import lock_attempt, lock_order
 from orders.models import (
     GatewayMessage,
@@ -35,7 +27,16 @@ from orders.rules import (
     check_transition,
     find_mismatch,
 )
-from orders.services.exceptions import is_resolved, record_exception
+from orders.services.delivery import deliver_order, reclaim_lines
+from orders.services.exceptions import (
+    end_unknown,
+    is_resolved,
+    record_exception,
+    record_seat_exceptions,
+    storable,
+)
+from orders.services.outcomes import Outcome
+from orders.services.refunds.settling import apply_refund_report
 from orders.services.trace import add_event
 
 logger = logging.getLogger(__name__)
@@ -48,13 +49,8 @@ _KIND_OF_MISMATCH = {
 }
 
 
-class Outcome(StrEnum):
-    """What came of a report."""
-
-    SETTLED = "settled"
-    CLOSED = "closed"
-    EXCEPTION = "exception"
-    UNCHANGED = "unchanged"
+# Columns of an attempt that say what has come.
+_MONEY = ("paid_at", "gateway_number", "received_fen")
 
 
 @transaction.atomic
@@ -71,18 +67,22 @@ def apply_report(
     Paid is final. Money that fits no order becomes a `PaymentException`; nothing is dropped.
     """
     # A report about money going back is never one of a payment, whatever its trade state.
-    if report.refund_number or report.state not in (State.PAID, State.CLOSED):
+    if report.refund_number:
+        return apply_refund_report(
+            gateway=gateway, report=report, now=now, message=message
+        )
+    if report.state not in (State.PAID, State.CLOSED, State.REFUNDED):
         return Outcome.UNCHANGED
     attempt = lock_attempt(report.attempt_number, gateway)
     if attempt is None:
         return _report_unknown(gateway, report, now, message)
     order = lock_order(attempt.order_id)
-    if report.state is State.CLOSED:
-        return _close_attempt(attempt, now)
-    _trace_report(order, source, now, message)
-    if attempt.state == attempt.State.PAID:
-        return Outcome.UNCHANGED
-    return _apply_payment(attempt, order, report, now, message)
+    if report.state is State.PAID:
+        _trace_report(order, source, now, message)
+        return _apply_payment(attempt, order, report, now, message)
+    if report.state is State.REFUNDED:
+        return _hold_refunded(attempt, order, report, now, message)
+    return _close_attempt(attempt, now)
 
 
 def _apply_payment(
@@ -93,6 +93,11 @@ def _apply_payment(
     message: GatewayMessage | None,
 ) -> Outcome:
     """Compare reported money with what was asked for, and take it or hold it."""
+    if attempt.state == attempt.State.PAID:
+        return Outcome.UNCHANGED
+    if attempt.refunds.exclude(state="cancelled").exists():
+        # Staff have sent back what came; whatever differs, the bill of the day will show.
+        return Outcome.UNCHANGED
     mismatch = find_mismatch(
         expected_fen=attempt.amount_fen,
         expected_seller=attempt.seller,
@@ -102,9 +107,9 @@ def _apply_payment(
     )
     if mismatch is not None:
         return _hold_for_review(attempt, order, report, mismatch, now, message)
-    # The gateway's own time decides to which day and year the money belongs.
-    paid_at = min(report.paid_at or now, now)
-    _mark_attempt_paid(attempt, report.gateway_number, paid_at)
+    _note_money(attempt, report, now)
+    _mark_attempt_paid(attempt, now)
+    end_unknown(attempt, now=now)
     return pay_order(order, attempt, now=now, message=message)
 
 
@@ -117,65 +122,37 @@ def pay_order(
 ) -> Outcome:
     """Turn the money of a paid attempt into a paid order and open enrolments.
 
-    The caller holds the locks of both. Late money on a closed order is accepted when the
-    plan is still free for everybody on it; money that cannot be used becomes an exception.
+    The caller holds the locks of both. Late money on a closed order is accepted for
+    everybody on it for whom the plan is still free. Seats that cannot be used become
+    exceptions of their own and hold up nobody else; money none of which can be used is one.
     """
     if order.state in (Order.State.PAID, Order.State.REFUNDED):
         kind = PaymentException.Kind.DUPLICATE
         return _make_exception(kind, attempt, order, now, message)
-    if order.state != Order.State.PENDING and not _reopen_lines(order, now):
-        kind = PaymentException.Kind.LATE
-        return _make_exception(kind, attempt, order, now, message)
+    lost: list[OrderLine] = []
+    if order.state != Order.State.PENDING:
+        lost = reclaim_lines(order, now=now)
+        if len(lost) == order.lines.count():
+            kind = PaymentException.Kind.LATE
+            return _make_exception(kind, attempt, order, now, message)
     check_transition(ORDER_TRANSITIONS, order.state, Order.State.PAID)
     order.state = Order.State.PAID
     order.paid_at = attempt.paid_at
     order.closed_at = None
     order.save(update_fields=["state", "paid_at", "closed_at"])
+    attempt.pays_order = True
+    attempt.save(update_fields=["pays_order"])
     add_event(order, OrderEvent.Kind.PAID, now=now)
-    if not _enrol(order, now):
-        # Enrolled meanwhile by a code, a voucher or staff: this money is a second payment.
-        kind = PaymentException.Kind.DUPLICATE
-        return _make_exception(kind, attempt, order, now, message)
-    return Outcome.SETTLED
-
-
-def _enrol(order: Order, now: datetime) -> bool:
-    """Open the plans of an order; tell whether all of them are open because of it."""
-    people: dict[Plan, list[User]] = defaultdict(list)
-    for line in order.lines.select_related("plan", "person").order_by("pk"):
-        people[line.plan].append(line.person)
-    opened_here = True
-    for plan, users in people.items():
-        enrolments = open_enrolments(
-            plan=plan,
-            users=users,
-            source=Enrolment.Source.ORDER,
-            source_number=order.number,
-            now=now,
+    # Enrolled meanwhile by a code, a voucher or staff: this money is a second payment.
+    doubled = deliver_order(order, now=now)
+    seats = {PaymentException.Kind.LATE: lost, PaymentException.Kind.DUPLICATE: doubled}
+    for kind, lines in seats.items():
+        record_seat_exceptions(
+            lines, kind=kind, attempt=attempt, message=message, now=now
         )
-        opened_here &= all(row.source_number == order.number for row in enrolments)
-    add_event(order, OrderEvent.Kind.ENROLLED, now=now)
-    return opened_here
-
-
-def _reopen_lines(order: Order, now: datetime) -> bool:
-    """Take the lines of a closed order back if the plan can still be studied by all of them
-    and none has got it another way."""
-    people: dict[Plan, list[int]] = defaultdict(list)
-    for line in order.lines.select_related("plan").order_by("pk"):
-        people[line.plan].append(line.person_id)
-    today = timezone.localdate(now)
-    if any(plan.training_end < today for plan in people):
-        return False
-    if any(list_holders(plan.pk, ids) for plan, ids in people.items()):
-        return False
-    try:
-        with transaction.atomic():
-            OrderLine.objects.filter(order=order).update(is_live=True)
-    except IntegrityError:
-        # Another order for one of these people waits or is paid.
-        return False
-    return True
+        if lines:
+            _trace_exception(order, kind, now, seats=len(lines))
+    return Outcome.EXCEPTION if lost or doubled else Outcome.SETTLED
 
 
 def _close_attempt(attempt: PaymentAttempt, now: datetime) -> Outcome:
@@ -189,19 +166,24 @@ def _close_attempt(attempt: PaymentAttempt, now: datetime) -> Outcome:
     return Outcome.CLOSED
 
 
-def _mark_attempt_paid(
-    attempt: PaymentAttempt, gateway_number: str, paid_at: datetime
-) -> None:
+def _note_money(attempt: PaymentAttempt, report: Report, now: datetime) -> None:
+    """Write down what has come, whether it can be used or not; the caller saves."""
+    attempt.gateway_number = report.gateway_number
+    attempt.received_fen = storable(report.amount_fen)
+    # The gateway's own time decides to which day and year the money belongs.
+    attempt.paid_at = min(report.paid_at or now, now)
+
+
+def _mark_attempt_paid(attempt: PaymentAttempt, now: datetime) -> None:
     _change_attempt(attempt, attempt.State.PAID)
-    attempt.paid_at = paid_at
-    attempt.gateway_number = gateway_number
-    attempt.save(update_fields=["state", "paid_at", "gateway_number"])
+    attempt.paid_at = attempt.paid_at or now
+    attempt.save(update_fields=["state", *_MONEY])
 
 
 def accept_reviewed(attempt: PaymentAttempt, order: Order, *, now: datetime) -> Outcome:
     """Accept what came for an attempt under review, as staff decided. The caller holds the
     locks of both."""
-    _mark_attempt_paid(attempt, attempt.gateway_number, now)
+    _mark_attempt_paid(attempt, now)
     return pay_order(order, attempt, now=now)
 
 
@@ -224,8 +206,8 @@ def _hold_for_review(
         return Outcome.UNCHANGED
     if attempt.state != attempt.State.REVIEW:
         _change_attempt(attempt, attempt.State.REVIEW)
-        attempt.gateway_number = report.gateway_number
-        attempt.save(update_fields=["state", "gateway_number"])
+    _note_money(attempt, report, now)
+    attempt.save(update_fields=["state", *_MONEY])
     record_exception(
         kind=kind,
         gateway=attempt.gateway,
@@ -237,6 +219,26 @@ def _hold_for_review(
     )
     _trace_exception(order, kind, now)
     return Outcome.EXCEPTION
+
+
+def _hold_refunded(
+    attempt: PaymentAttempt,
+    order: Order,
+    report: Report,
+    now: datetime,
+    message: GatewayMessage | None,
+) -> Outcome:
+    """Of a payment we know, this is our own refund or becomes a note about one. One that we
+    never heard of has come and gone again without us: staff look at it."""
+    kind = PaymentException.Kind.FOREIGN_REFUND
+    untouched = (attempt.State.WAITING, attempt.State.CLOSED)
+    if attempt.state not in untouched or attempt.received_fen is not None:
+        return Outcome.UNCHANGED
+    if is_resolved(kind, attempt):
+        return Outcome.UNCHANGED
+    _change_attempt(attempt, attempt.State.REVIEW)
+    attempt.save(update_fields=["state"])
+    return _make_exception(kind, attempt, order, now, message)
 
 
 def _make_exception(
@@ -288,7 +290,11 @@ def _trace_report(
     add_event(order, kind, now=at, once=True)
 
 
-def _trace_exception(order: Order, kind: PaymentException.Kind, now: datetime) -> None:
+def _trace_exception(
+    order: Order, kind: PaymentException.Kind, now: datetime, *, seats: int = 0
+) -> None:
     detail = str(PaymentException.Kind(kind).label)
+    if seats and seats < order.lines.count():
+        detail = f"{detail}（{seats}人）"
     add_event(order, OrderEvent.Kind.EXCEPTION, now=now, detail=detail, once=True)
     logger.warning("order %s: payment exception %s", order.number, kind)

@@ -6,6 +6,7 @@ import factory
 
 from accounts.models import User
 from catalog.models import Plan
+from catalog.queries import read_price_fen
 from orders.models import (
     GatewayMessage,
     InvoiceRequest,
@@ -59,14 +60,15 @@ class OrderLineFactory(factory.django.DjangoModelFactory):
     plan_title = factory.SelfAttribute("plan.title")
     plan_year = factory.SelfAttribute("plan.year")
     hours = factory.SelfAttribute("plan.hours")
-    price_fen = factory.LazyAttribute(lambda line: line.plan.price_fen)
+    price_fen = factory.LazyAttribute(lambda line: read_price_fen(line.plan, day=DAY))
     is_live = factory.LazyAttribute(
         lambda line: line.order.state in (Order.State.PENDING, Order.State.PAID)
     )
 
 
 class PaymentAttemptFactory(factory.django.DjangoModelFactory):
-    """A waiting attempt at Alipay; traits `paid`, `closed`, `review`."""
+    """A waiting attempt at Alipay; traits `paid` (its money came), `pays` (and paid the
+    order), `closed`, `review` (one fen came)."""
 
     class Meta:
         model = PaymentAttempt
@@ -76,11 +78,17 @@ class PaymentAttemptFactory(factory.django.DjangoModelFactory):
             state=PaymentAttempt.State.PAID,
             paid_at=PLACED_AT + timedelta(minutes=2),
             gateway_number="2026061522001400000000000001",
+            received_fen=factory.SelfAttribute("amount_fen"),
         )
+        pays = factory.Trait(paid=True, pays_order=True)
         closed = factory.Trait(
             state=PaymentAttempt.State.CLOSED, closed_at=PLACED_AT + LIFETIME
         )
-        review = factory.Trait(state=PaymentAttempt.State.REVIEW)
+        review = factory.Trait(
+            state=PaymentAttempt.State.REVIEW,
+            received_fen=1,
+            paid_at=PLACED_AT + timedelta(minutes=2),
+        )
 
     number = factory.LazyFunction(lambda: make_attempt_number(DAY))
     order = factory.SubFactory(OrderFactory)
@@ -141,7 +149,7 @@ def make_order(
     if person is not None:
         fields["buyer"] = person
     plan = plan or PlanFactory()
-    order = OrderFactory(**({"total_fen": plan.price_fen} | fields))
+    order = OrderFactory(**({"total_fen": read_price_fen(plan, day=DAY)} | fields))
     OrderLineFactory(order=order, plan=plan)
     return order
 

@@ -1,6 +1,7 @@
 """Fixtures of the orders' tests. Models are imported late: Django is not set up yet here."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -36,3 +37,44 @@ def post_notice(django_capture_on_commit_callbacks: Any) -> Callable[[bytes], An
             return client.post(NOTIFY_PATH, body, content_type=FORM)
 
     return post
+
+
+@pytest.fixture
+def banks(settings: Any, now: datetime) -> Iterator[Any]:
+    """Two gateways without wires in place of the configured ones: `east` and `west`."""
+    from orders.payments.registry import reset_gateways
+    from tests.orders.bank import GATEWAYS, open_banks
+
+    settings.PAYMENT_GATEWAYS = GATEWAYS
+    reset_gateways()
+    yield open_banks(now)
+    reset_gateways()
+
+
+@pytest.fixture
+def bank(banks: Any) -> Any:
+    return banks["east"]
+
+
+@pytest.fixture
+def bought(bank: Any, owner: Any, plan: Any, now: datetime) -> Any:
+    """A paid order of the owner."""
+    from tests.orders.shop import buy
+
+    return buy(bank, owner, plan, now)
+
+
+@pytest.fixture
+def finance(db: None) -> Any:
+    """Somebody of the staff who decides about money."""
+    from tests.factories.accounts import UserFactory
+
+    return UserFactory(is_staff=True)
+
+
+@pytest.fixture
+def colleague(db: None) -> Any:
+    """A second pair of eyes."""
+    from tests.factories.accounts import UserFactory
+
+    return UserFactory(is_staff=True)

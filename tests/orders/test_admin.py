@@ -1,5 +1,4 @@
 from collections.abc import Callable
-from datetime import datetime
 from io import BytesIO
 from typing import Any
 
@@ -10,16 +9,12 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from accounts.models import AuditEntry, User
-from learning.models import Enrolment
-from orders.errors import ExceptionNotAcceptableError, ExceptionResolvedError
 from orders.models import (
     GatewayMessage,
     Order,
-    OrderLine,
     PaymentAttempt,
     PaymentException,
 )
-from orders.services import resolve_exception
 from tests.factories.accounts import UserFactory
 from tests.factories.orders import (
     GatewayMessageFactory,
@@ -32,7 +27,6 @@ from tests.factories.orders import (
 pytestmark = pytest.mark.django_db
 
 LogIn = Callable[[User], Client]
-Outcome = PaymentException.Outcome
 ORDERS = "admin:orders_order_changelist"
 
 
@@ -161,103 +155,6 @@ def test_export_of_too_much_is_refused(
 # --- Exceptions --------------------------------------------------------------------------
 
 
-def resolve(
-    exception: PaymentException, outcome: Outcome, actor: User, now: datetime
-) -> PaymentException:
-    return resolve_exception(
-        exception_id=exception.pk,
-        outcome=outcome,
-        reason="已核对",
-        actor=actor,
-        now=now,
-    )
-
-
-def test_accepted_money_pays_the_order(
-    reviewed: PaymentException, staff: User, now: datetime
-) -> None:
-    resolve(reviewed, Outcome.ACCEPTED, staff, now)
-
-    reviewed.refresh_from_db()
-    assert reviewed.attempt is not None
-    order = reviewed.attempt.order
-    assert reviewed.state == PaymentException.State.RESOLVED
-    assert (reviewed.outcome, reviewed.resolution) == ("accepted", "已核对")
-    assert (reviewed.resolved_by, reviewed.resolved_at) == (staff, now)
-    assert reviewed.attempt.state == PaymentAttempt.State.PAID
-    assert order.state == Order.State.PAID
-    assert Enrolment.objects.get().source_number == order.number
-    entry = AuditEntry.objects.get()
-    assert entry.action == "orders.payment_exception_resolved"
-    assert entry.detail == {"kind": "amount", "outcome": "accepted", "reason": "已核对"}
-
-
-@pytest.mark.parametrize("outcome", [Outcome.RETURNED, Outcome.NOTED])
-def test_returned_money_lets_the_order_go_on(
-    reviewed: PaymentException, staff: User, now: datetime, outcome: Outcome
-) -> None:
-    resolve(reviewed, outcome, staff, now)
-
-    reviewed.refresh_from_db()
-    assert reviewed.attempt is not None
-    assert reviewed.attempt.state == PaymentAttempt.State.CLOSED
-    assert reviewed.attempt.order.state == Order.State.PENDING
-    assert Enrolment.objects.count() == 0
-
-
-def test_exception_is_resolved_once(
-    reviewed: PaymentException, staff: User, now: datetime
-) -> None:
-    resolve(reviewed, Outcome.RETURNED, staff, now)
-
-    with pytest.raises(ExceptionResolvedError):
-        resolve(reviewed, Outcome.ACCEPTED, staff, now)
-
-    assert Order.objects.get().state == Order.State.PENDING
-    assert AuditEntry.objects.count() == 1
-
-
-def expect_refused(exception: PaymentException, staff: User, now: datetime) -> None:
-    with pytest.raises(ExceptionNotAcceptableError):
-        resolve(exception, Outcome.ACCEPTED, staff, now)
-
-    exception.refresh_from_db()
-    assert exception.state == PaymentException.State.OPEN
-    assert Enrolment.objects.count() == 0
-    assert AuditEntry.objects.count() == 0
-
-
-def test_money_without_an_order_cannot_be_accepted(
-    db: None, staff: User, now: datetime
-) -> None:
-    exception = PaymentExceptionFactory(
-        attempt=None, attempt_number="R9", kind="unknown_attempt"
-    )
-
-    expect_refused(exception, staff, now)
-
-
-def test_second_payment_cannot_be_accepted(
-    owner: User, staff: User, now: datetime
-) -> None:
-    attempt = PaymentAttemptFactory(order=make_order(owner, paid=True), paid=True)
-
-    expect_refused(
-        PaymentExceptionFactory(attempt=attempt, kind="duplicate"), staff, now
-    )
-
-
-def test_money_for_a_plan_bought_again_cannot_be_accepted(
-    owner: User, staff: User, now: datetime
-) -> None:
-    order = make_order(owner, expired=True)
-    attempt = PaymentAttemptFactory(order=order, review=True)
-    make_order(owner, OrderLine.objects.get().plan)
-
-    expect_refused(PaymentExceptionFactory(attempt=attempt), staff, now)
-    assert PaymentException.objects.count() == 1
-
-
 def test_staff_resolve_in_the_admin(
     reviewed: PaymentException, client_of: LogIn
 ) -> None:
@@ -267,12 +164,13 @@ def test_staff_resolve_in_the_admin(
     client = client_of(finance)
 
     shown = client.get(change_url(reviewed)).content.decode()
-    client.post(change_url(reviewed), {"outcome": "returned", "resolution": "已退"})
+    client.post(change_url(reviewed), {"outcome": "returned", "resolution": "退回"})
 
     reviewed.refresh_from_db()
     assert "33.00" in shown
     assert reviewed.state == PaymentException.State.RESOLVED
     assert reviewed.resolved_by == finance
+    assert (reviewed.refund.amount_fen, reviewed.refund.state) == (1, "approved")
     assert 'name="resolution"' not in client.get(change_url(reviewed)).content.decode()
 
 
@@ -289,6 +187,30 @@ def test_resolution_needs_outcome_and_reason(
     assert reviewed.state == PaymentException.State.OPEN
 
 
+def test_amount_that_no_note_named_is_asked_for(
+    owner: User, staff: User, client_of: LogIn
+) -> None:
+    attempt = PaymentAttemptFactory(order=make_order(owner, paid=True), pays=True)
+    exception = PaymentExceptionFactory(
+        attempt=attempt, kind="foreign_refund", refund_number="F1", amount_fen=None
+    )
+    client, data = client_of(staff), {"outcome": "accepted", "resolution": "已核对"}
+
+    assert 'name="told_yuan"' in client.get(change_url(exception)).content.decode()
+    without = client.post(change_url(exception), data, follow=True)
+    exception.refresh_from_db()
+    assert "渠道未告知退款金额" in without.content.decode()
+    assert exception.state == PaymentException.State.OPEN
+
+    client.post(change_url(exception), data | {"told_yuan": "12.34"})
+
+    exception.refresh_from_db()
+    attempt.refresh_from_db()
+    assert exception.state == PaymentException.State.RESOLVED
+    assert (exception.amount_fen, attempt.refunded_fen) == (1234, 1234)
+    assert "told_yuan" not in client.get(change_url(exception)).content.decode()
+
+
 def test_refused_resolution_is_told(owner: User, staff: User, client_of: LogIn) -> None:
     attempt = PaymentAttemptFactory(order=make_order(owner, paid=True), paid=True)
     exception = PaymentExceptionFactory(attempt=attempt, kind="duplicate")
@@ -302,6 +224,23 @@ def test_refused_resolution_is_told(owner: User, staff: User, client_of: LogIn) 
     assert exception.state == PaymentException.State.OPEN
 
 
+def test_page_left_open_does_not_resolve_twice(
+    reviewed: PaymentException, staff: User, client_of: LogIn
+) -> None:
+    client, data = client_of(staff), {"outcome": "noted", "resolution": "已核对"}
+    client.post(change_url(reviewed), data)
+
+    response = client.post(
+        change_url(reviewed), {"outcome": "returned", "resolution": "x"}, follow=True
+    )
+
+    reviewed.refresh_from_db()
+    assert response.status_code == 200
+    assert "该支付异常已处理" in response.content.decode()
+    assert (reviewed.outcome, reviewed.resolution) == ("noted", "已核对")
+    assert 'name="_save"' not in client.get(change_url(reviewed)).content.decode()
+
+
 def test_viewing_is_not_resolving(reviewed: PaymentException, client_of: LogIn) -> None:
     client = client_of(make_staff("orders.view_paymentexception"))
 
@@ -309,3 +248,36 @@ def test_viewing_is_not_resolving(reviewed: PaymentException, client_of: LogIn) 
     assert client.post(change_url(reviewed), data).status_code == 403
     reviewed.refresh_from_db()
     assert reviewed.state == PaymentException.State.OPEN
+
+
+def test_what_came_is_shown_in_yuan(owner: User, staff: User, client_of: LogIn) -> None:
+    attempt = PaymentAttemptFactory(
+        order=make_order(owner), amount_fen=9000, received_fen=8000, refunded_fen=500
+    )
+
+    text = client_of(staff).get(change_url(attempt)).content.decode()
+
+    for shown in ("90.00", "80.00", "5.00"):
+        assert f'<div class="readonly">{shown}</div>' in text
+    assert "（分）" not in text
+
+
+# --- Names -------------------------------------------------------------------------------
+
+
+def test_gateways_are_shown_and_chosen_by_name(
+    owner: User, staff: User, client_of: LogIn
+) -> None:
+    attempt = PaymentAttemptFactory(order=make_order(owner))
+    message = GatewayMessageFactory(attempt=attempt)
+    client = client_of(staff)
+    for row in (attempt, message):
+        page = client.get(change_url(row)).content.decode()
+        assert "支付宝" in page
+        assert '<div class="readonly">alipay</div>' not in page
+
+    url = reverse("admin:orders_gatewaymessage_changelist")
+    assert 'href="?gateway=alipay">支付宝</a>' in client.get(url).content.decode()
+    for gateway, rows in (("alipay", [message]), ("other", [])):
+        found = client.get(url, {"gateway": gateway}).context["cl"].queryset
+        assert list(found) == rows

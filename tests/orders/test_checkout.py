@@ -1,6 +1,7 @@
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
+from django.db import IntegrityError
 
 from accounts.models import User
 from catalog.models import Plan
@@ -9,12 +10,13 @@ from orders.errors import (
     PlanAlreadyHeldError,
     PlanBeingBoughtError,
     PlanNotOnSaleError,
+    PriceChangedError,
 )
 from orders.models import InvoiceRequest, Order, OrderEvent, OrderLine
 from orders.rules import InvoiceDetails
 from orders.services import checkout, place_personal_order
 from tests.clock import at
-from tests.factories.catalog import PlanFactory
+from tests.factories.catalog import PlanFactory, PlanPriceFactory
 from tests.factories.learning import EnrolmentFactory
 from tests.factories.orders import OrderFactory, OrderLineFactory, make_order
 
@@ -35,8 +37,9 @@ def expect_nothing_placed() -> None:
 
 def test_order_copies_what_is_sold(owner: User, plan: Plan, now: datetime) -> None:
     order = place_personal_order(buyer=owner, plan=plan, now=now)
-    plan.title, plan.unit_price_fen, plan.year = "改名", 999, 2027
+    plan.title, plan.year = "改名", 2027
     plan.save()
+    PlanPriceFactory(plan=plan, unit_price_fen=999)
 
     line = OrderLine.objects.get(order=order)
     order.refresh_from_db()
@@ -163,20 +166,48 @@ def test_closed_order_lets_the_plan_go(
 def test_second_window_between_check_and_insert_is_refused(
     owner: User, plan: Plan, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The other window's order comes after this one's check: the constraint decides."""
-    real_check = checkout.check_purchase
-    calls = []
+    """An order that did not lock the person comes after the check: the constraint decides."""
 
-    def check_then_lose(**arguments: object) -> None:
-        calls.append(arguments)
-        real_check(**arguments)  # type: ignore[arg-type]
-        if len(calls) == 1:
-            make_order(owner, plan)
+    def lose(*_arguments: object) -> None:
+        make_order(owner, plan)
+        raise IntegrityError
 
-    monkeypatch.setattr(checkout, "check_purchase", check_then_lose)
+    monkeypatch.setattr(checkout, "_place", lose)
 
     with pytest.raises(PlanBeingBoughtError):
         place_personal_order(buyer=owner, plan=plan, now=now)
 
     assert Order.objects.count() == 1
     assert Enrolment.objects.count() == 0
+
+
+# --- Prices have dates -------------------------------------------------------------------
+
+
+def test_order_before_midnight_keeps_its_price(
+    owner: User, stranger: User, plan: Plan
+) -> None:
+    PlanPriceFactory(plan=plan, valid_from=date(2026, 7, 1), unit_price_fen=120)
+
+    before = place_personal_order(buyer=owner, plan=plan, now=at("2026-06-30 23:59:59"))
+    after = place_personal_order(
+        buyer=stranger, plan=plan, now=at("2026-07-01 00:00:00")
+    )
+
+    assert (before.total_fen, after.total_fen) == (3300, 3600)
+    before.refresh_from_db()
+    assert before.total_fen == before.lines.get().price_fen == 3300
+    assert after.lines.get().price_fen == 3600
+
+
+def test_buyer_who_saw_another_price_is_told(owner: User, plan: Plan) -> None:
+    PlanPriceFactory(plan=plan, valid_from=date(2026, 7, 1), unit_price_fen=120)
+    midnight = at("2026-07-01 00:00:00")
+
+    with pytest.raises(PriceChangedError) as refusal:
+        place_personal_order(buyer=owner, plan=plan, shown_fen=3300, now=midnight)
+
+    assert refusal.value.price_fen == 3600
+    expect_nothing_placed()
+    order = place_personal_order(buyer=owner, plan=plan, shown_fen=3600, now=midnight)
+    assert order.total_fen == 3600

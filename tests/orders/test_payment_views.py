@@ -1,5 +1,6 @@
 """The page of one order and the ways to the cashier and back."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -13,6 +14,7 @@ from orders.models import Order
 from orders.services import query_attempt
 from tests.factories.orders import (
     PaymentAttemptFactory,
+    make_endless_plan,
     make_order,
 )
 from tests.orders.purchases import Purchase
@@ -54,7 +56,7 @@ def test_detail_shows_every_step_of_a_payment(
     assert [step.state for step in steps] == ["done"] * 5
     assert all(step.text for step in steps)
     assert "购买成功" in text
-    assert "去学习" in text
+    assert "进入学习" in text
     assert "hx-get" not in text
 
 
@@ -126,11 +128,12 @@ def test_payment_under_review_is_not_asked_for_again(
 def test_closed_order_offers_a_new_purchase(
     owner: User, client_of: LogIn, trait: str
 ) -> None:
-    order = make_order(owner, **{trait: True})
+    plan = make_endless_plan()
+    order = make_order(owner, plan, **{trait: True})
 
     text = client_of(owner).get(detail_url(order)).content.decode()
 
-    assert "重新选购" in text
+    assert re.search(rf'href="/orders/new/{plan.code}/">再次购买<', text)
     assert "立即支付" not in text
 
 

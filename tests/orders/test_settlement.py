@@ -8,23 +8,18 @@ from learning.models import Enrolment
 from orders.models import (
     GatewayMessage,
     Order,
-    OrderEvent,
-    OrderLine,
     PaymentAttempt,
     PaymentException,
 )
 from orders.payments.protocol import Report, State
-from orders.services.settlement import Outcome, apply_report
+from orders.services.outcomes import Outcome
+from orders.services.settlement import apply_report
 from tests.clock import at
-from tests.factories.accounts import UserFactory
-from tests.factories.catalog import PlanFactory
-from tests.factories.learning import EnrolmentFactory
 from tests.factories.orders import (
-    OrderFactory,
-    OrderLineFactory,
     PaymentAttemptFactory,
     make_order,
 )
+from tests.orders.reports import apply, list_kinds, paid
 
 pytestmark = pytest.mark.django_db
 
@@ -40,26 +35,6 @@ def order(owner: User) -> Order:
 @pytest.fixture
 def attempt(order: Order) -> PaymentAttempt:
     return PaymentAttemptFactory(order=order)
-
-
-def paid(attempt: PaymentAttempt, **changes: Any) -> Report:
-    fields = {
-        "attempt_number": attempt.number,
-        "state": State.PAID,
-        "amount_fen": attempt.amount_fen,
-        "seller": attempt.seller,
-        "gateway_number": "2026061522001400000000000001",
-    }
-    return Report(**(fields | changes))
-
-
-def apply(report: Report, now: datetime, source: Any = NOTIFICATION) -> Outcome:
-    return apply_report(gateway="alipay", report=report, source=source, now=now)
-
-
-def list_kinds(order: Order) -> list[str]:
-    events = OrderEvent.objects.filter(order=order).order_by("pk")
-    return list(events.values_list("kind", flat=True))
 
 
 def test_payment_pays_the_order_and_opens_the_plan(
@@ -281,111 +256,3 @@ def test_closed_at_the_gateway_closes_the_attempt_only(
     assert outcome is Outcome.CLOSED
     assert (attempt.state, attempt.closed_at) == (PaymentAttempt.State.CLOSED, now)
     assert order.state == Order.State.PENDING
-
-
-def test_late_money_opens_the_plan_if_it_still_can(owner: User, now: datetime) -> None:
-    order = make_order(owner, expired=True)
-    attempt = PaymentAttemptFactory(order=order, closed=True)
-
-    outcome = apply(paid(attempt), now)
-
-    order.refresh_from_db()
-    assert outcome is Outcome.SETTLED
-    assert (order.state, order.closed_at) == (Order.State.PAID, None)
-    assert OrderLine.objects.get().is_live is True
-    assert Enrolment.objects.get().source_number == order.number
-    assert PaymentException.objects.count() == 0
-
-
-def expect_late_exception(order: Order, attempt: PaymentAttempt, now: datetime) -> None:
-    outcome = apply(paid(attempt), now)
-
-    order.refresh_from_db()
-    attempt.refresh_from_db()
-    exception = PaymentException.objects.get()
-    assert outcome is Outcome.EXCEPTION
-    assert exception.kind == PaymentException.Kind.LATE
-    assert exception.amount_fen == attempt.amount_fen
-    assert order.state == Order.State.EXPIRED
-    assert attempt.state == PaymentAttempt.State.PAID
-    assert OrderLine.objects.get(order=order).is_live is False
-
-
-def test_late_money_after_the_training_is_an_exception(
-    owner: User, now: datetime
-) -> None:
-    order = make_order(owner, PlanFactory(closed=True), expired=True)
-    attempt = PaymentAttemptFactory(order=order, closed=True)
-
-    expect_late_exception(order, attempt, now)
-    assert Enrolment.objects.count() == 0
-
-
-def test_late_money_for_a_plan_held_meanwhile_is_an_exception(
-    owner: User, now: datetime
-) -> None:
-    order = make_order(owner, expired=True)
-    attempt = PaymentAttemptFactory(order=order, closed=True)
-    EnrolmentFactory(person=owner, plan=order.lines.get().plan, source="voucher")
-
-    expect_late_exception(order, attempt, now)
-    assert Enrolment.objects.get().source == "voucher"
-
-
-def test_late_money_for_a_plan_being_bought_again_is_an_exception(
-    owner: User, now: datetime
-) -> None:
-    order = make_order(owner, expired=True)
-    attempt = PaymentAttemptFactory(order=order, closed=True)
-    again = make_order(owner, order.lines.get().plan)
-
-    expect_late_exception(order, attempt, now)
-    again.refresh_from_db()
-    assert again.state == Order.State.PENDING
-
-
-def test_second_gateway_paying_the_same_order_is_a_refund_to_do(
-    order: Order, attempt: PaymentAttempt, now: datetime
-) -> None:
-    other = PaymentAttemptFactory(order=order)
-    apply(paid(attempt), now)
-
-    outcome = apply(paid(other), now)
-
-    other.refresh_from_db()
-    exception = PaymentException.objects.get()
-    assert outcome is Outcome.EXCEPTION
-    assert exception.kind == PaymentException.Kind.DUPLICATE
-    assert exception.attempt == other
-    assert other.state == PaymentAttempt.State.PAID
-    assert Enrolment.objects.count() == 1
-
-
-def test_money_for_a_plan_given_meanwhile_is_a_refund_to_do(
-    order: Order, attempt: PaymentAttempt, owner: User, now: datetime
-) -> None:
-    EnrolmentFactory(person=owner, plan=order.lines.get().plan, source="code")
-
-    outcome = apply(paid(attempt), now)
-
-    order.refresh_from_db()
-    assert outcome is Outcome.EXCEPTION
-    assert order.state == Order.State.PAID
-    assert PaymentException.objects.get().kind == PaymentException.Kind.DUPLICATE
-    assert Enrolment.objects.get().source == "code"
-
-
-def test_everybody_on_a_group_order_is_enrolled(owner: User, now: datetime) -> None:
-    plan = PlanFactory()
-    order = OrderFactory(buyer=owner, kind=Order.Kind.GROUP, total_fen=9900)
-    attempt = PaymentAttemptFactory(order=order)
-    people = UserFactory.create_batch(3)
-    for person in people:
-        OrderLineFactory(order=order, plan=plan, person=person)
-
-    outcome = apply(paid(attempt), now)
-
-    enrolled = Enrolment.objects.filter(plan=plan).values_list("person_id", flat=True)
-    assert outcome is Outcome.SETTLED
-    assert set(enrolled) == {person.pk for person in people}
-    assert list_kinds(order) == ["notified", "paid", "enrolled"]

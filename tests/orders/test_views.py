@@ -8,10 +8,15 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from catalog.models import Plan
+from orders.errors import OrderError
 from orders.models import InvoiceRequest, Order, PaymentAttempt
 from orders.rules import make_order_number
+from orders.services import checkout as checkout_service
+from orders.views import ways
 from tests.factories.learning import EnrolmentFactory
 from tests.factories.orders import (
+    OrderFactory,
+    OrderLineFactory,
     PaymentAttemptFactory,
     make_endless_plan,
     make_order,
@@ -20,7 +25,7 @@ from tests.factories.orders import (
 pytestmark = pytest.mark.django_db
 
 LogIn = Callable[[User], Client]
-AGREED = {"agreement": "on", "invoice": "later"}
+AGREED = {"agreement": "on", "invoice": "later", "shown_fen": "3300"}
 
 
 def detail_url(order: Order) -> str:
@@ -141,7 +146,7 @@ def test_list_costs_the_same_for_one_and_for_ten(
 ) -> None:
     client = client_of(owner)
     make_order(owner)
-    # Session, person, count, orders with their invoice requests, lines with plans.
+    # Session, person, count, orders with their invoice requests, what they buy.
     with django_assert_num_queries(5):
         client.get("/orders/")
     for _ in range(9):
@@ -157,8 +162,8 @@ def test_waiting_page_is_cheap(
     client = client_of(owner)
     order = make_order(owner)
 
-    # Session, person, order, lines, last event.
-    with django_assert_num_queries(5):
+    # Session, person, order, last event.
+    with django_assert_num_queries(4):
         client.get(f"{detail_url(order)}status/", {"seen": "pending-0"})
 
 
@@ -204,11 +209,30 @@ def test_checkout_of_entry_two_asks_no_invoice(owner: User, client_of: LogIn) ->
     client = client_of(owner)
 
     text = client.get(f"/orders/new/{plan.code}/").content.decode()
-    client.post(f"/orders/new/{plan.code}/", {"agreement": "on", "invoice": "now"})
+    client.post(f"/orders/new/{plan.code}/", {**AGREED, "invoice": "now"})
 
     assert "立即申请" not in text
     assert Order.objects.count() == 1
     assert InvoiceRequest.objects.count() == 0
+
+
+@pytest.mark.parametrize("shown", ["3299", "", "x"])
+def test_page_with_another_price_asks_again(
+    owner: User, plan: Plan, client_of: LogIn, shown: str
+) -> None:
+    """The price changed at midnight, while the page was open; or somebody tried a price."""
+    client, address = client_of(owner), f"/orders/new/{plan.code}/"
+
+    response = client.post(address, {**AGREED, "shown_fen": shown})
+
+    text = response.content.decode()
+    assert Order.objects.count() == 0
+    assert 'name="shown_fen" value="3300"' in text
+    assert ("checked" in text.split('name="agreement"')[1][:80]) == (shown == "x")
+    if shown != "x":
+        assert "价格已调整为 33.00 元，请核对后重新提交" in text
+    client.post(address, AGREED)
+    assert Order.objects.get().total_fen == 3300
 
 
 def test_mistake_places_nothing(owner: User, plan: Plan, client_of: LogIn) -> None:
@@ -251,3 +275,89 @@ def test_draft_is_not_found(owner: User, client_of: LogIn) -> None:
     plan = make_endless_plan(is_published=False)
 
     assert client_of(owner).get(f"/orders/new/{plan.code}/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("entry", "label"), [(Plan.Entry.ONE, "进入学习"), (Plan.Entry.TWO, "去学习")]
+)
+def test_plan_held_is_studied_in_the_words_of_its_entry(
+    owner: User, client_of: LogIn, entry: int, label: str
+) -> None:
+    plan = make_endless_plan(entry=entry)
+    EnrolmentFactory(person=owner, plan=plan)
+
+    response = client_of(owner).get(f"/orders/new/{plan.code}/")
+
+    assert response.context["obstacle"].label == label
+
+
+def test_plan_that_a_unit_is_buying_names_no_order(
+    owner: User, stranger: User, plan: Plan, client_of: LogIn
+) -> None:
+    order = OrderFactory(buyer=stranger, kind=Order.Kind.GROUP)
+    OrderLineFactory(order=order, plan=plan, person=owner)
+
+    response = client_of(owner).post(f"/orders/new/{plan.code}/", AGREED)
+
+    text = response.content.decode()
+    assert "您所在单位正在为您购买该学习计划" in text
+    assert order.number not in text
+    assert stranger.name not in text
+    assert Order.objects.count() == 1
+
+
+def test_whatever_refuses_a_purchase_is_shown(
+    owner: User, plan: Plan, client_of: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes and claims refuse in their own words; the page knows every one of them."""
+
+    def refuse(**_arguments: object) -> None:
+        raise OrderError("另有原因。")
+
+    monkeypatch.setattr(checkout_service, "check_purchase", refuse)
+
+    for method in ("get", "post"):
+        client = client_of(owner)
+        response = getattr(client, method)(f"/orders/new/{plan.code}/", AGREED)
+        assert "另有原因。" in response.content.decode()
+    assert Order.objects.count() == 0
+
+
+# --- Ways to buy -------------------------------------------------------------------------
+
+
+def test_one_way_to_buy_needs_no_tabs(
+    owner: User, plan: Plan, client_of: LogIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ways, "WAYS", ways.WAYS[:1])
+
+    text = client_of(owner).get(f"/orders/new/{plan.code}/").content.decode()
+
+    assert 'aria-label="购买方式"' not in text
+
+
+@pytest.mark.parametrize(
+    ("entry", "labels"),
+    [(Plan.Entry.ONE, ["个人购买", "其他"]), (Plan.Entry.TWO, ["个人报名", "别的"])],
+)
+def test_ways_are_tabs_in_the_words_of_the_entry(
+    owner: User,
+    client_of: LogIn,
+    monkeypatch: pytest.MonkeyPatch,
+    entry: int,
+    labels: list[str],
+) -> None:
+    plan = make_endless_plan(entry=entry)
+    other = ways.Way(Order.Kind.GROUP, {1: "其他", 2: "别的"}, "plan-detail")
+    monkeypatch.setattr(ways, "WAYS", [ways.WAYS[0], other])
+
+    response = client_of(owner).get(f"/orders/new/{plan.code}/")
+
+    tabs = response.context["ways"]
+    assert [tab.label for tab in tabs] == labels
+    assert [tab.url for tab in tabs] == [
+        f"/orders/new/{plan.code}/",
+        f"/plans/{plan.code}/",
+    ]
+    assert [tab.is_current for tab in tabs] == [True, False]
+    assert 'aria-label="购买方式"' in response.content.decode()

@@ -1,0 +1,1 @@
+"""Money that goes back: asked for, decided, sent to the gateway, settled."""
