@@ -1,13 +1,15 @@
 """The player's endpoints: JSON in, JSON out, CSRF-protected, for the logged-in learner.
 
+`learning.urls` makes them endpoints of the browser, `learning.api_v1` of the app.
+
 Errors are `{"error": code, "message": words for the learner}`: 400 what no honest player
 sends, 401 login over, 403 not entitled, 404 not this person's, 409 the session is not the
 live one, 413 too long.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import wraps
-from hashlib import sha256
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
@@ -15,8 +17,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from accounts.models import User
-from accounts.rules.session_marks import read_note
-from catalog.queries import signed_video_url
+from accounts.rules.session_marks import read_code, read_note
+from catalog.models import Chapter
+from catalog.queries import signed_stream_url, signed_video_url
 from learning.errors import (
     ChapterNotFoundError,
     EnrolmentNotFoundError,
@@ -33,6 +36,7 @@ from learning.errors import (
 from learning.forms import read_answer, read_beat, read_json_object, read_open
 from learning.models import ChapterProgress, Prompt, RefusedTime
 from learning.queries import get_enrolment_for, get_plan_chapter
+from learning.rules.beat_tokens import BeatClaim
 from learning.services import (
     Beat,
     StudyAnswer,
@@ -41,6 +45,7 @@ from learning.services import (
     open_session,
     record_beat,
 )
+from learning.services.steady_beats import issue_beat_token
 
 LARGEST_BODY = 2048
 LOGIN_AGAIN = "登录已过期，请重新登录后继续学习"
@@ -75,7 +80,7 @@ def study_endpoint(view: Endpoint) -> Callable[[HttpRequest], JsonResponse]:
         if len(body) > LARGEST_BODY:
             return _refuse(413, "too_long", "请求内容过长")
         try:
-            data = view(request.user, _login_of(request), read_json_object(body))
+            data = view(request.user, login_of(request), read_json_object(body))
         except LearningError as error:
             return _refuse(STATUS_OF[type(error)], error.code, error.message)
         return JsonResponse(data, headers={"Cache-Control": "no-store"})
@@ -94,9 +99,9 @@ def _read_body(request: HttpRequest) -> bytes:
     return request.body
 
 
-def _login_of(request: HttpRequest) -> str:
-    """Names the login without giving away its session key."""
-    return sha256((request.session.session_key or "").encode()).hexdigest()
+def login_of(request: HttpRequest) -> str:
+    """The code of the login's row; Django's session key is given to nobody."""
+    return read_code(request.session)
 
 
 def _refuse(status: int, code: str, message: str) -> JsonResponse:
@@ -107,7 +112,6 @@ def _refuse(status: int, code: str, message: str) -> JsonResponse:
     )
 
 
-@study_endpoint
 def session_open(person: User, login: str, data: dict[str, Any]) -> dict[str, Any]:
     wanted = read_open(data)
     enrolment = get_enrolment_for(person, wanted.plan)
@@ -120,21 +124,28 @@ def session_open(person: User, login: str, data: dict[str, Any]) -> dict[str, An
         position_ms=wanted.position_ms,
         clock=timezone.now,
     )
-    source = (
-        signed_video_url(chapter.video, person, answer.now) if chapter.video else ""
-    )
-    return describe_answer(answer) | {"video": source}
+    live = describe_live(person, login, answer)
+    return live | describe_sources(chapter, person, answer.now)
 
 
-@study_endpoint
+def describe_sources(chapter: Chapter, person: User, now: datetime) -> dict[str, str]:
+    """Addresses of a chapter's video: one file, and its qualities where it has them."""
+    video = chapter.video
+    if video is None:
+        return {"video": "", "stream": ""}
+    return {
+        "video": signed_video_url(video, person, now),
+        "stream": signed_stream_url(video, person, now),
+    }
+
+
 def beat(person: User, login: str, data: dict[str, Any]) -> dict[str, Any]:
     answer = record_beat(
         person=person, login=login, beat=_build_beat(data), clock=timezone.now
     )
-    return describe_answer(answer)
+    return describe_live(person, login, answer)
 
 
-@study_endpoint
 def session_close(person: User, login: str, data: dict[str, Any]) -> dict[str, Any]:
     close_session(
         person=person, login=login, beat=_build_beat(data), clock=timezone.now
@@ -142,7 +153,6 @@ def session_close(person: User, login: str, data: dict[str, Any]) -> dict[str, A
     return {"closed": True}
 
 
-@study_endpoint
 def prompt_answer(person: User, login: str, data: dict[str, Any]) -> dict[str, Any]:
     given = read_answer(data)
     judged = answer_prompt(
@@ -153,7 +163,9 @@ def prompt_answer(person: User, login: str, data: dict[str, Any]) -> dict[str, A
         option=given.option,
         clock=timezone.now,
     )
-    return describe_answer(judged.answer) | {"outcome": judged.outcome.value}
+    return describe_live(person, login, judged.answer) | {
+        "outcome": judged.outcome.value
+    }
 
 
 def _build_beat(data: dict[str, Any]) -> Beat:
@@ -165,6 +177,12 @@ def _build_beat(data: dict[str, Any]) -> Beat:
         given.is_playing,
         given.is_hidden,
     )
+
+
+def describe_live(person: User, login: str, answer: StudyAnswer) -> dict[str, Any]:
+    """The answer, and the token with which the next beats need not come this way."""
+    claim = BeatClaim(person.pk, answer.session, login)
+    return describe_answer(answer) | {"token": issue_beat_token(claim, now=answer.now)}
 
 
 def describe_answer(answer: StudyAnswer) -> dict[str, Any]:

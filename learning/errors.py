@@ -86,3 +86,48 @@ class ReasonMissingError(LearningError):
 
     code = "reason_missing"
     message = "请填写原因"
+
+
+class HoursRefusedError(LearningError):
+    """Hours of a unit that cannot be recorded or decided so; the text says why."""
+
+    code = "hours"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class UnitHoursNotFoundError(LearningError):
+    """The unit has recorded no such hours."""
+
+    code = "not_found"
+    message = "没有找到该登记"
+
+
+class StretchNotFoundError(LearningError):
+    """There is no such stretch of time or appeal, or it is not this person's."""
+
+    code = "not_found"
+    message = "没有找到该学习记录"
+
+
+class AppealRefusedError(LearningError):
+    """A stretch cannot be appealed, or an appeal not granted; the words say why."""
+
+    code = "refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class CorrectionRefusedError(AppealRefusedError):
+    """Credit cannot be taken away; the words say why."""
+
+
+class FlagClosedError(LearningError):
+    """Somebody else of the staff has closed the flag."""
+
+    code = "refused"
+    message = "该异常已由其他工作人员核查"

@@ -7,9 +7,11 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
+from accounts.forms.fields import ReasonField
+from accounts.forms.requests import HELP_ON_FILES, DecisionForm, ProofsField
 from accounts.queries import find_person_by_account
 from learning.errors import InvalidInputError
-from learning.models import Enrolment
+from learning.models import Enrolment, StudyFlag
 from learning.queries import find_enrolment
 
 # A PositiveIntegerField holds no more; as milliseconds these are 24 days.
@@ -115,7 +117,7 @@ class OpenEnrolmentForm(forms.ModelForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
         help_text="用户名、手机号码或身份证号码",
     )
-    reason = forms.CharField(
+    reason = ReasonField(
         label="开通原因",
         min_length=4,
         max_length=120,
@@ -140,3 +142,90 @@ class OpenEnrolmentForm(forms.ModelForm):
         if person and plan and find_enrolment(person.pk, plan.pk):
             self.add_error("plan", "该学员已开通此计划")
         return data
+
+
+class InspectionForm(forms.Form):
+    """What the district found in hours of a unit, and why."""
+
+    PASS, REJECT = "pass", "reject"
+
+    finding = forms.ChoiceField(choices=[(PASS, "抽查通过"), (REJECT, "不予认可")])
+    reason = ReasonField(
+        label="说明",
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "size": 60}),
+        help_text="不予认可或更改抽查结果时必填，学员和单位可见，请勿填写号码。",
+    )
+
+
+class AppealForm(forms.Form):
+    """Why a refused stretch should count, with pictures if there are any.
+
+    `has_proofs` says that those of a returned appeal stay unless others come.
+    """
+
+    text = ReasonField(
+        label="申诉理由",
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text="请写明当时的情况，例如网络中断、设备故障；不要填写证件号码和手机号码。",
+        error_messages={"required": "请填写申诉理由。"},
+    )
+    proofs = ProofsField(
+        label="证明材料（选填）", required=False, help_text=HELP_ON_FILES
+    )
+
+    def __init__(self, *args: Any, has_proofs: bool = False, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if has_proofs:
+            self.fields["proofs"].help_text += "不重新上传则沿用原有材料。"
+
+
+class AppealDecisionForm(DecisionForm):
+    """An appeal is granted, given back for more, or turned down."""
+
+    decision = forms.ChoiceField(
+        choices=[
+            (DecisionForm.APPROVE, "同意"),
+            (DecisionForm.RETURN, "退回补充"),
+            (DecisionForm.REFUSE, "驳回"),
+        ]
+    )
+    reason = ReasonField(
+        label="退回或驳回的原因",
+        required=False,
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="学员会看到，请写明缺少什么或依据；不要填写证件号码和手机号码。",
+    )
+
+
+class CorrectionForm(forms.Form):
+    """Why credited time is taken back."""
+
+    reason = ReasonField(
+        label="扣减原因",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="学员会看到，请写明依据；不要填写证件号码和手机号码。",
+    )
+
+
+class FlagForm(forms.Form):
+    """What staff found out about a flag; what is proven goes into the integrity record."""
+
+    PROVEN = "proven"
+    state = forms.ChoiceField(
+        choices=[
+            (StudyFlag.State.NORMAL, StudyFlag.State.NORMAL.label),
+            (StudyFlag.State.HANDLED, StudyFlag.State.HANDLED.label),
+            (PROVEN, "查实，记入诚信档案"),
+        ]
+    )
+    note = ReasonField(
+        label="核查说明",
+        max_length=300,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="写明看了什么、依据是什么；记入诚信档案的，学员会看到。不要填写证件号码和手机号码。",
+    )

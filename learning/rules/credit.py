@@ -50,7 +50,8 @@ class Movement:
     """A beat against the clock: the time since the last one and the way of the position.
 
     `balance_ms` is what the session has left over from before: positive when time passed that
-    playing did not use, negative when the position ran ahead of the clock.
+    playing did not use, negative when the position ran ahead of the clock. `is_review` says
+    that the whole way was covered before.
     """
 
     elapsed_ms: int
@@ -58,6 +59,7 @@ class Movement:
     to_ms: int
     balance_ms: int = 0
     is_first: bool = False
+    is_review: bool = False
 
     @property
     def forward_ms(self) -> int:
@@ -96,6 +98,10 @@ def credit_beat(movement: Movement, terms: Terms) -> BeatCredit:
     if balance < -terms.tolerance_ms:
         refused = min(movement.elapsed_ms, forward)
         return BeatCredit(None, movement.balance_ms, refused, Refusal.TOO_FAST)
+    if movement.is_review:
+        # Reviewing earns nothing, so its speed must not use up what the next new part needs.
+        reviewed = min(movement.elapsed_ms, forward, terms.gap_ms)
+        return BeatCredit(None, movement.balance_ms, reviewed, Refusal.REPEATED)
     balance = min(terms.tolerance_ms, balance)
     if movement.is_first and movement.elapsed_ms > terms.gap_ms:
         return BeatCredit(None, balance, forward, Refusal.NETWORK)

@@ -1,15 +1,21 @@
-"""Anti-idle questions (防挂机答题): when one is due, which one, and how it is put.
+"""Anti-idle questions (防挂机答题): when one is due, which one of a pool, and how it is put.
 
 Randomness is handed in, so tests can repeat it; the services hand in the system's.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from random import Random
+
+from learning.rules.intervals import Interval
 
 OPTION_ID_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 OPTION_ID_LENGTH = 8
 OPTION_COUNT = 4
+# A question of a pool comes back after so many others; a pool may be small. Generated ones
+# are many, and come back much later.
+POOL_REST = 20
+GENERATED_REST = 200
 
 
 @dataclass(frozen=True)
@@ -26,11 +32,23 @@ class QuestionText:
 
 
 @dataclass(frozen=True)
-class ShownCourse:
-    """What the learner has before the eyes: the chapter and its course's chapters in order."""
+class PooledQuestion:
+    """What a question is chosen by: a pool may hold thousands, and one is put.
 
-    chapter_title: str
-    titles: Sequence[str]
+    What it asks about is on screen from `shown_at_ms` of its chapter on, if it says so.
+    """
+
+    question_id: int
+    stem: str
+    shown_at_ms: int | None = None
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the learner has seen of the chapter: since the last right answer, and before."""
+
+    lately: Sequence[Interval]
+    before: Sequence[Interval]
 
 
 @dataclass(frozen=True)
@@ -48,35 +66,44 @@ def draw_prompt_delay_ms(after_ms: tuple[int, int], rng: Random) -> int:
     return rng.randint(*after_ms)
 
 
-def choose_question(
-    pools: Sequence[Sequence[QuestionText]],
-    shown: ShownCourse,
-    recent_stems: Collection[str],
-    rng: Random,
-) -> QuestionText:
-    """Take a question not asked lately from the first pool that has one, else generate one.
+def rank_pools(
+    about_chapter: Sequence[PooledQuestion],
+    about_course: Sequence[PooledQuestion],
+    watched: Watched,
+) -> list[list[PooledQuestion]]:
+    """The pools, best first: about what was just shown, about the chapter, about the course.
 
-    The pools come best first: about this chapter, then about its course.
+    A question about a moment that the learner has not seen yet is in none of them.
     """
+    just_shown = [each for each in about_chapter if _was_shown(each, watched.lately)]
+    seen = [*watched.lately, *watched.before]
+    shown = [
+        each
+        for each in about_chapter
+        if each.shown_at_ms is None or _was_shown(each, seen)
+    ]
+    return [just_shown, shown, list(about_course)]
+
+
+def _was_shown(question: PooledQuestion, seen: Iterable[Interval]) -> bool:
+    moment = question.shown_at_ms
+    # At the end of what was seen the moment is still to come.
+    return moment is not None and any(start <= moment < end for start, end in seen)
+
+
+def choose_from_pools(
+    pools: Sequence[Sequence[PooledQuestion]], recent_stems: Sequence[str], rng: Random
+) -> PooledQuestion | None:
+    """A question not asked lately from the first pool that has one.
+
+    `recent_stems` are what the person was asked, the latest first.
+    """
+    tired = set(recent_stems[:POOL_REST])
     for pool in pools:
-        fresh = [each for each in pool if each.stem not in recent_stems]
+        fresh = [each for each in pool if each.stem not in tired]
         if fresh:
             return rng.choice(fresh)
-    return generate_question(shown, recent_stems, rng)
-
-
-def generate_question(
-    shown: ShownCourse, recent_stems: Collection[str], rng: Random
-) -> QuestionText:
-    """Make a question about the course shown; arithmetic where the course gives none."""
-    about_course = [
-        question
-        for question in (_ask_shown_title(shown), *_ask_order(shown))
-        if question is not None and question.stem not in recent_stems
-    ]
-    if about_course and rng.random() < 0.5:
-        return rng.choice(about_course)
-    return _ask_sum(rng)
+    return None
 
 
 def draft_prompt(question: QuestionText, rng: Random) -> PromptDraft:
@@ -96,36 +123,3 @@ def _draw_ids(count: int, rng: Random) -> list[str]:
         if drawn not in ids:
             ids.append(drawn)
     return ids
-
-
-def _ask_shown_title(shown: ShownCourse) -> QuestionText | None:
-    """The title that the video and the page show; wants two others to tell it from."""
-    others = sorted(set(shown.titles) - {shown.chapter_title})
-    if len(others) < 2:
-        return None
-    return QuestionText("您正在学习的章节是？", shown.chapter_title, others)
-
-
-def _ask_order(shown: ShownCourse) -> list[QuestionText]:
-    """Which chapter is the n-th; wants three titles that differ."""
-    if len(set(shown.titles)) < 3 or len(set(shown.titles)) < len(shown.titles):
-        return []
-    return [
-        QuestionText(
-            f"本课程的第 {number} 个章节是？",
-            title,
-            [other for other in shown.titles if other != title],
-        )
-        for number, title in enumerate(shown.titles, start=1)
-    ]
-
-
-def _ask_sum(rng: Random) -> QuestionText:
-    """A sum or a difference of two numbers of two digits: thousands of different stems."""
-    first, second = rng.randint(21, 89), rng.randint(11, 89)
-    if rng.random() < 0.5 and first > second:
-        stem, right = f"{first} − {second} 等于多少？", first - second
-    else:
-        stem, right = f"{first} + {second} 等于多少？", first + second
-    near = [right + step for step in (-10, -2, -1, 1, 2, 10) if right + step > 0]
-    return QuestionText(stem, str(right), [str(number) for number in near])

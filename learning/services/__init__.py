@@ -4,6 +4,7 @@ from learning.services.enrolments import (
     open_enrolment_by_staff,
     open_enrolments,
     revoke_enrolment,
+    withdraw_rights,
 )
 from learning.services.ledger import Beat, record_beat
 from learning.services.prompts import PromptAnswer, answer_prompt
@@ -24,4 +25,5 @@ __all__ = [
     "open_session",
     "record_beat",
     "revoke_enrolment",
+    "withdraw_rights",
 ]

@@ -1,5 +1,6 @@
 """Completion: chapter, course, plan, in the transaction of what completed them, once each."""
 
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db.models import Exists, OuterRef
@@ -25,21 +26,33 @@ def confirm_pending(progress: ChapterProgress, now: datetime) -> set[str]:
     Returns which of chapter, course and plan were completed by it. The caller holds the
     person's clock; a revoked enrolment earns nothing.
     """
-    progress.covered = merge_intervals([*progress.covered, *progress.pending])
-    progress.covered_ms = total_ms(progress.covered)
+    confirmed = progress.pending
     progress.pending = []
     progress.pending_ms = 0
+    return add_covered(progress, confirmed, now)
+
+
+def add_covered(
+    progress: ChapterProgress, intervals: Iterable[Sequence[int]], now: datetime
+) -> set[str]:
+    """Add media to a chapter's credit, and complete what that completes, as above.
+
+    The intervals must not overlap what is pending.
+    """
+    progress.covered = merge_intervals([*progress.covered, *intervals])
+    progress.covered_ms = total_ms(progress.covered)
     completed: set[str] = set()
     if progress.completed_at is None and is_chapter_covered(
         progress.covered_ms, _duration_ms(progress)
     ):
         completed = _complete_chapter(progress, now)
-    save_progress(progress, now)
+    save_progress(progress)
     return completed
 
 
-def save_progress(progress: ChapterProgress, now: datetime) -> None:
-    progress.updated_at = now
+def save_progress(progress: ChapterProgress) -> None:
+    """Save what contacts and decisions change. `updated_at` is the last contact with the
+    learner there: neither a decision of staff nor one in another chapter moves it."""
     progress.save(
         update_fields=[
             "covered",

@@ -15,19 +15,25 @@ from learning.errors import (
 from learning.locks import find_locked_clock
 from learning.models import ChapterProgress, Enrolment, Prompt
 from learning.queries import (
+    count_lost_in_a_row,
     find_open_prompt,
-    list_chapter_titles,
+    find_question_text,
     list_recent_stems,
     read_question_pools,
+    read_shown,
 )
 from learning.rules.credit import Refusal
+from learning.rules.generated_prompts import generate_question
 from learning.rules.prompts import (
-    ShownCourse,
-    choose_question,
+    QuestionText,
+    Watched,
+    choose_from_pools,
     draft_prompt,
     draw_prompt_delay_ms,
+    rank_pools,
 )
 from learning.services.completion import confirm_pending
+from learning.services.stretches import add_credited_time, add_dropped_time
 from learning.services.study import (
     Clock,
     Receipt,
@@ -35,10 +41,11 @@ from learning.services.study import (
     StudyAnswer,
     build_answer,
     load_study,
+    milliseconds_between,
     read_now,
     refuse_stale_session,
-    refuse_time,
 )
+from learning.services.tallies import count_prompt
 from learning.services.terms import read_terms
 
 RANDOM = secrets.SystemRandom()
@@ -75,6 +82,21 @@ def settle_open_prompt(study: Study) -> Prompt | None:
     return None
 
 
+def is_credit_stopped(study: Study, prompt: Prompt | None) -> bool:
+    """Does what was played until this contact come to nothing, for a question stands against it?
+
+    `prompt` is the open one (`settle_open_prompt`). While it can be answered, what is played
+    waits for the answer. A line may swallow a question; but who lets one after the other pass
+    in silence would be paid a gap each time without ever being asked.
+    """
+    if not study.is_prompt_due:
+        return False
+    if prompt is None:
+        return True
+    is_replaced = prompt.issued_at == study.now
+    return is_replaced and count_lost_in_a_row(study.person_id) > 1
+
+
 def issue_due_prompt(study: Study) -> Prompt | None:
     """Put a question if one is due and no wait stands against it."""
     hold = study.clock.hold_until
@@ -86,14 +108,7 @@ def issue_due_prompt(study: Study) -> Prompt | None:
 
 def issue_prompt(study: Study, *, try_number: int = 1) -> Prompt:
     """Put a question about what the learner watches."""
-    chapter = study.progress.chapter
-    question = choose_question(
-        read_question_pools(chapter),
-        ShownCourse(chapter.title, list_chapter_titles(chapter.course_id)),
-        list_recent_stems(study.person_id),
-        RANDOM,
-    )
-    draft = draft_prompt(question, RANDOM)
+    draft = draft_prompt(_choose_question(study), RANDOM)
     # A slow line may take as long as the tolerance to carry the question and its answer.
     time = timedelta(
         milliseconds=study.terms.prompt_answer_ms + study.terms.tolerance_ms
@@ -101,7 +116,7 @@ def issue_prompt(study: Study, *, try_number: int = 1) -> Prompt:
     return Prompt.objects.create(
         person_id=study.person_id,
         enrolment_id=study.progress.enrolment_id,
-        chapter=chapter,
+        chapter=study.progress.chapter,
         question_id=draft.question_id,
         stem=draft.stem,
         options=draft.options,
@@ -112,6 +127,19 @@ def issue_prompt(study: Study, *, try_number: int = 1) -> Prompt:
     )
 
 
+def _choose_question(study: Study) -> QuestionText:
+    progress = study.progress
+    recent = list_recent_stems(study.person_id)
+    pools = rank_pools(
+        *read_question_pools(progress.chapter),
+        Watched(lately=progress.pending, before=progress.covered),
+    )
+    chosen = choose_from_pools(pools, recent, RANDOM)
+    pooled = find_question_text(chosen.question_id) if chosen else None
+    # Captions and titles are read only when they are needed.
+    return pooled or generate_question(read_shown(progress), recent, RANDOM)
+
+
 @transaction.atomic
 def _judge(
     person: User, login: str, session: str, code: str, option: str, clock: Clock
@@ -119,7 +147,7 @@ def _judge(
     terms = read_terms()
     row = find_locked_clock(person.pk)
     now = read_now(clock, row) if row else clock()
-    if row is None or row.session != session or row.session_key != login:
+    if row is None or row.session != session or row.login != login:
         return refuse_stale_session(person, session, terms, now)
     study = load_study(row, terms, now)
     prompt = Prompt.objects.filter(person=person, code=code).first()
@@ -182,6 +210,7 @@ def _close_prompt(study: Study, prompt: Prompt, outcome: Prompt.Outcome) -> None
     prompt.outcome = outcome
     prompt.closed_at = study.now
     prompt.save(update_fields=["outcome", "closed_at", "dropped_ms"])
+    count_prompt(prompt, answer_ms=milliseconds_between(prompt.issued_at, study.now))
 
 
 def _list_pending(study: Study) -> list[ChapterProgress]:
@@ -195,13 +224,15 @@ def _list_pending(study: Study) -> list[ChapterProgress]:
         )
         .exclude(enrolment__state=Enrolment.State.REVOKED)
         .select_related("enrolment__plan", "chapter__video", "chapter__course")
-        .order_by("pk")
+        # Completing locks the enrolment: in the order of `learning.locks`.
+        .order_by("enrolment_id", "pk")
     )
     return [study.progress if row.pk == study.progress.pk else row for row in rows]
 
 
 def _confirm_all_pending(study: Study) -> None:
     for progress in _list_pending(study):
+        add_credited_time(study.clock, progress, study.now)
         study.completed |= confirm_pending(progress, study.now)
     if study.completed:
         # Another chapter of the same plan may have been the one.
@@ -215,10 +246,12 @@ def _drop_all_pending(study: Study) -> int:
     dropped = 0
     for progress in _list_pending(study):
         dropped += progress.pending_ms
+        add_dropped_time(study.clock, progress, study.now)
         progress.pending = []
         progress.pending_ms = 0
         progress.save(update_fields=["pending", "pending_ms"])
-    refuse_time(study, Refusal.PROMPT, dropped)
+    if dropped:
+        study.refused[Refusal.PROMPT] += dropped
     return dropped
 
 

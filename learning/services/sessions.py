@@ -58,11 +58,12 @@ def open_session(
         now = read_now(clock, row)
         _check_may_study(Enrolment.objects.get(pk=enrolment.pk), now)
         duration_ms = _read_playable_ms(chapter)
+        # Before the position is read: what the old session played belongs to it.
+        end_live_session(row, PlaySession.End.TAKEN_OVER, now)
         progress, _ = ChapterProgress.objects.get_or_create(
             enrolment=enrolment, chapter=chapter, defaults={"updated_at": now}
         )
         start = progress.position_ms if position_ms is None else position_ms
-        end_live_session(row, PlaySession.End.TAKEN_OVER, now)
         _start_session(row, enrolment, chapter, login, min(start, duration_ms), now)
         study = load_study(row, terms, now)
         prompt = settle_open_prompt(study)
@@ -97,14 +98,15 @@ def _start_session(
     now: datetime,
 ) -> None:
     row.session = random_code(SESSION_CODE_LENGTH)
-    row.session_key = login
+    row.login = login
     row.enrolment = enrolment
     row.chapter = chapter
     row.sequence = 0
     row.last_answer = Receipt().as_json()
     row.opened_at = row.last_beat_at = now
-    row.last_position_ms = position_ms
-    row.balance_ms = row.credited_ms = 0
+    row.last_position_ms = row.run_from_ms = row.run_limit_ms = position_ms
+    row.balance_ms = row.credited_ms = row.beats = row.jitter_ms = 0
+    row.last_gained_ms = None
     PlaySession.objects.create(
         code=row.session,
         person_id=row.person_id,

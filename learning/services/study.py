@@ -1,12 +1,10 @@
 """The working set of one contact with a learner: the locked clock and the chapter under it."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
-
-from django.db.models import F
 
 from accounts.models import User
 from learning.errors import (
@@ -16,6 +14,7 @@ from learning.errors import (
     SessionNotFoundError,
     TakenOverError,
 )
+from learning.locks import find_locked_clock
 from learning.models import (
     ChapterProgress,
     Enrolment,
@@ -25,7 +24,10 @@ from learning.models import (
     RefusedTime,
 )
 from learning.queries import read_refused_ms
+from learning.queries.appeals import find_progress
 from learning.rules.credit import Refusal, Terms
+from learning.rules.intervals import merge_intervals, total_ms
+from learning.services.stretches import add_refused_time
 
 Clock = Callable[[], datetime]
 
@@ -102,17 +104,60 @@ def read_now(clock: Clock, row: PersonClock) -> datetime:
 
 
 def load_study(row: PersonClock, terms: Terms, now: datetime) -> Study:
-    """The working set of the clock's live session."""
-    if row.enrolment_id is None or row.chapter_id is None:
-        raise SessionEndedError
-    progress = ChapterProgress.objects.select_related(
-        "enrolment__plan", "chapter__video", "chapter__course"
-    ).get(enrolment_id=row.enrolment_id, chapter_id=row.chapter_id)
+    """The working set of the clock's live session, with its run folded in."""
+    progress = _read_progress(row)
+    if row.has_run:
+        fold_run(row, progress)
+    progress.updated_at = now
     return Study(row, progress, terms, now)
 
 
-def refuse_time(study: Study, reason: Refusal, milliseconds: int) -> None:
-    """Write down that watched time does not count, and why."""
+def _read_progress(row: PersonClock) -> ChapterProgress:
+    if row.enrolment_id is None or row.chapter_id is None:
+        raise SessionEndedError
+    return ChapterProgress.objects.select_related(
+        "enrolment__plan", "chapter__video", "chapter__course"
+    ).get(enrolment_id=row.enrolment_id, chapter_id=row.chapter_id)
+
+
+def fold_run(row: PersonClock, progress: ChapterProgress) -> None:
+    """Put what steady beats have earned into the chapter's pending time.
+
+    The caller holds the clock; everything that reads or judges pending time comes after this.
+    """
+    run = (row.run_from_ms, row.last_position_ms)
+    progress.pending = merge_intervals([*progress.pending, run])
+    progress.pending_ms = total_ms(progress.pending)
+    progress.position_ms = row.last_position_ms
+    progress.updated_at = row.last_beat_at or progress.updated_at
+    progress.save(update_fields=["pending", "pending_ms", "position_ms", "updated_at"])
+    row.run_from_ms = row.last_position_ms
+    row.save(update_fields=["run_from_ms"])
+
+
+def lock_progress(
+    person_id: int, enrolment_id: int, chapter_id: int
+) -> ChapterProgress | None:
+    """How far a chapter is, with the person's clock locked, for a decision of staff.
+
+    What is being played is folded in, and the next beat looks anew at what is covered.
+    """
+    row = find_locked_clock(person_id)
+    if row is not None and row.session:
+        if row.has_run:
+            fold_run(row, _read_progress(row))
+        row.run_limit_ms = row.last_position_ms
+        row.save(update_fields=["run_limit_ms"])
+    return find_progress(enrolment_id, chapter_id)
+
+
+def refuse_time(
+    study: Study,
+    reason: Refusal,
+    milliseconds: int,
+    media: Iterable[Sequence[int]] = (),
+) -> None:
+    """Write down that time watched since the last beat does not count, and why."""
     if milliseconds <= 0:
         return
     study.refused[reason] += milliseconds
@@ -122,40 +167,23 @@ def refuse_time(study: Study, reason: Refusal, milliseconds: int) -> None:
         milliseconds,
         enrolment_id=study.progress.enrolment_id,
         chapter_id=study.progress.chapter_id,
+        media=media,
+        since=study.clock.last_beat_at or study.now,
         now=study.now,
     )
-
-
-def add_refused_time(
-    session: str,
-    reason: Refusal,
-    milliseconds: int,
-    *,
-    enrolment_id: int,
-    chapter_id: int,
-    now: datetime,
-) -> None:
-    """Add to the session's row of this reason; the caller holds the person's clock."""
-    found = RefusedTime.objects.filter(session=session, reason=reason).update(
-        milliseconds=F("milliseconds") + milliseconds, last_at=now
-    )
-    if not found:
-        RefusedTime.objects.create(
-            session=session,
-            reason=reason,
-            milliseconds=milliseconds,
-            enrolment_id=enrolment_id,
-            chapter_id=chapter_id,
-            first_at=now,
-            last_at=now,
-        )
 
 
 def end_live_session(row: PersonClock, end: PlaySession.End, now: datetime) -> None:
     """End the session the clock names, if any; the caller saves the clock."""
     if row.session:
+        if row.has_run:
+            fold_run(row, _read_progress(row))
         PlaySession.objects.filter(code=row.session, ended_at__isnull=True).update(
-            ended_at=now, end=end, credited_ms=row.credited_ms
+            ended_at=now,
+            end=end,
+            credited_ms=row.credited_ms,
+            beats=row.beats,
+            jitter_ms=row.jitter_ms,
         )
     row.session = ""
 
@@ -184,6 +212,7 @@ def refuse_stale_session(
             min(milliseconds_between(ended.ended_at, now), terms.gap_ms),
             enrolment_id=ended.enrolment_id,
             chapter_id=ended.chapter_id,
+            since=ended.ended_at,
             now=now,
         )
     return error

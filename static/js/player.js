@@ -5,28 +5,28 @@
 (() => {
   const { StudySession } = window.PortalStudy;
   const { PromptDialog } = window.PortalPrompt;
+  const { PlayerView, clock } = window.PortalView;
   const config = JSON.parse(document.getElementById("player-config").textContent);
-  const find = (name) => document.querySelector(`[data-${name}]`);
-  const SVG = "http://www.w3.org/2000/svg";
+  const view = new PlayerView(config);
   // Players seek to the nearest frame they have, and tell half a second more or less.
   const SEEK_SLACK_MS = 500;
-  const SKIP_SECONDS = 10;
-  const NEW_SOURCE_MS = 30000;
   // Shorter gaps are not worth going back for, shorter losses not worth a word.
   const GAP_MS = 200;
   const WORTH_A_WORD_MS = 1000;
-  const HINT_MS = 4000;
+  // For each second of the beat period: a little more than the timer needs.
+  const OVERDUE_MS = 1200;
+  const PLAYING = "学习中，正在计时";
+  const REVIEWING = "正在复习已学部分，不重复计时";
 
   let known = [...config.covered, ...config.pending];
   let lastMs = config.resumeMs;
+  // The position that the server took note of last.
+  let acceptedMs = config.resumeMs;
   let isSeeking = false;
-  let isCompleted = config.completed;
   let isOffline = false;
   let hasPlayed = false;
-  let status = "";
-  let hintUntil = 0;
-  let newestSource = config.video;
-  let sourceTakenAt = 0;
+  // What the learner wants: a question that stops the video does not change it.
+  let wantsToPlay = false;
 
   videojs.addLanguage("zh-CN", {
     "This is a modal window.": "这是一个对话框。",
@@ -34,15 +34,26 @@
     "Skip forward {1} seconds": "前进 {1} 秒",
     "Exit Fullscreen": "退出全屏",
     Fullscreen: "全屏",
+    Captions: "字幕",
+    "captions off": "关闭字幕",
   });
   const player = videojs("player", {
     language: "zh-CN",
     disablePictureInPicture: true,
     enableDocumentPictureInPicture: false,
-    playbackRates: [],
-    controlBar: { playbackRateMenuButton: false, pictureInPictureToggle: false },
-    userActions: { hotkeys: onKey },
+    controlBar: { pictureInPictureToggle: false },
+    // Safari plays HLS itself, on iOS as the only way; elsewhere the quality can be chosen.
+    html5: { vhs: { overrideNative: !videojs.browser.IS_ANY_SAFARI } },
+    userActions: { hotkeys: (event) => onKey(event) },
   });
+  const onKey = window.PortalKeys.listenToKeys(player, { playOn });
+  const { controlBar } = player;
+  controlBar.addChild(
+    "PortalQualityButton",
+    {},
+    controlBar.children().indexOf(controlBar.getChild("FullscreenToggle")),
+  );
+  window.PortalChoices.rememberCaptions(player);
 
   const session = new StudySession(config, {
     answer: onAnswer,
@@ -50,6 +61,7 @@
     ended: onSessionEnded,
     position: positionMs,
     isPlaying,
+    isWanted: () => isPlaying() || dialog.isAsking,
   });
   const dialog = new PromptDialog(document.getElementById("prompt"), {
     submit: submitAnswer,
@@ -57,16 +69,42 @@
     resume: playOn,
     open: () => {
       player.pause();
-      if (player.isFullscreen()) {
+      // A modal dialog lies above the page's full screen; above a phone's own player, or as
+      // an overlay of an old WebView, it would not be seen.
+      if (player.isFullscreen() && !(document.fullscreenElement && dialog.isModal)) {
         player.exitFullscreen();
       }
     },
+    isMuted: () => player.muted() || player.volume() === 0,
+  });
+
+  const source = new window.PortalSource.VideoSource(player, config, {
+    // Where the learner wanted to go counts, even if the line broke on the way.
+    position: () => (isSeeking && player.readyState() > 0 ? player.currentTime() * 1000 : lastMs),
+    hasPlayed: () => hasPlayed,
+    wantsToPlay: () => wantsToPlay,
+    play: playOn,
+    // The server hands out new addresses at each opening.
+    renew: async () => {
+      await session.reopen();
+      return session.isOpen;
+    },
+    failed: () => {
+      view.notify("视频加载失败，请刷新页面重试。", "刷新页面", () => window.location.reload());
+    },
+  });
+  new window.PortalSpeed.SpeedLimit(player, config.fastestSpeed, {
+    isReview: (moment) => isKnown(Math.min(moment, config.durationMs), 0),
+    position: positionMs,
+    hint: (text) => view.hint(text),
+    changed: () => session.report(isPlaying()),
   });
 
   // --- Where the player stands -------------------------------------------------------------
 
   function positionMs() {
-    const now = isSeeking ? lastMs : Math.round(player.currentTime() * 1000);
+    const isMoving = isSeeking || player.readyState() === 0;
+    const now = isMoving ? lastMs : Math.round(player.currentTime() * 1000);
     return Math.max(0, Math.min(now, config.durationMs));
   }
 
@@ -78,50 +116,27 @@
   function playOn() {
     const started = player.play();
     if (started) {
-      started.catch(() => say("请点击播放继续学习"));
+      started.catch(() => view.say("请点击播放继续学习"));
     }
   }
 
-  function isKnown(milliseconds) {
-    return known.some(([start, end]) => start - SEEK_SLACK_MS <= milliseconds
-      && milliseconds <= end + SEEK_SLACK_MS);
+  function isKnown(milliseconds, slack = SEEK_SLACK_MS) {
+    return known.some(([start, end]) => start - slack <= milliseconds
+      && milliseconds <= end + slack);
   }
 
   // Back is free; ahead goes as far as what was learnt.
   function allowedMs(target) {
-    if (isCompleted || target <= lastMs + SEEK_SLACK_MS || isKnown(target)) {
+    if (view.isCompleted || target <= lastMs + SEEK_SLACK_MS || isKnown(target)) {
       return target;
     }
     const here = known.find(([start, end]) => start <= lastMs && lastMs <= end);
     return Math.max(lastMs, here ? here[1] : 0);
   }
 
-  function onKey(event) {
-    const skip = { ArrowLeft: -SKIP_SECONDS, ArrowRight: SKIP_SECONDS }[event.key];
-    if (skip) {
-      player.currentTime(Math.max(0, player.currentTime() + skip));
-    } else if (event.key === " " || event.key === "k") {
-      if (player.paused()) {
-        playOn();
-      } else {
-        player.pause();
-      }
-    } else if (event.key === "m") {
-      player.muted(!player.muted());
-    } else if (event.key === "f") {
-      if (player.isFullscreen()) {
-        player.exitFullscreen();
-      } else {
-        player.requestFullscreen();
-      }
-    } else {
-      return;
-    }
-    event.preventDefault();
-  }
-
   player.on("timeupdate", () => {
-    if (!player.seeking() && !isSeeking) {
+    // A new source begins at nought before it is taken to where the learner stood.
+    if (!player.seeking() && !isSeeking && player.readyState() > 0) {
       lastMs = Math.round(player.currentTime() * 1000);
     }
   });
@@ -129,7 +144,7 @@
     const target = player.currentTime() * 1000;
     const allowed = allowedMs(target);
     if (target - allowed > SEEK_SLACK_MS) {
-      hint("未学习的部分不能快进");
+      view.hint("未学习的部分不能快进");
       player.currentTime(allowed / 1000);
       return;
     }
@@ -144,11 +159,6 @@
     lastMs = Math.round(player.currentTime() * 1000);
     session.report(isPlaying());
   });
-  player.on("ratechange", () => {
-    if (player.playbackRate() !== 1) {
-      player.playbackRate(1);
-    }
-  });
 
   // --- When the server hears of it -----------------------------------------------------------
 
@@ -158,92 +168,102 @@
       return;
     }
     hasPlayed = true;
-    hideNotice();
+    wantsToPlay = true;
+    if (!isOffline) {
+      view.hideNotice();
+    }
     if (session.isOpen) {
       session.report(true);
     } else {
       session.open();
     }
-    say("学习中，正在计时");
+    view.say(PLAYING);
   });
   player.on("pause", () => {
+    wantsToPlay = wantsToPlay && dialog.isShown;
     if (!player.ended() && !isSeeking) {
       session.report(false);
       if (!dialog.isShown && !session.isStopped) {
-        say("已暂停");
+        view.say("已暂停");
       }
     }
   });
   player.on("ended", () => {
     lastMs = config.durationMs;
     session.report(false, config.durationMs);
-    if (!isCompleted) {
-      say("本章节已播放完，正在确认学习时间");
+    if (!view.isCompleted) {
+      view.say("本章节已播放完，正在确认学习时间");
     }
   });
-  window.setInterval(() => {
+  // A page that slept (a call inside WeChat, the browser's back) may have lost its session;
+  // one that is being left must not open another.
+  function keepReporting() {
     if (isPlaying() || dialog.isAsking) {
-      session.report(isPlaying());
+      if (session.isOpen) {
+        session.report(isPlaying());
+      } else if (!document.hidden) {
+        session.open();
+      }
     }
-  }, config.beatSeconds * 1000);
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden && isPlaying()) {
-      session.report(true);
+  }
+  window.setInterval(keepReporting, config.beatSeconds * 1000);
+  // In the background timers may come once a minute; a film that plays tells its time all along.
+  player.on("timeupdate", () => {
+    if (performance.now() - session.reportedAt > config.beatSeconds * OVERDUE_MS) {
+      keepReporting();
+    }
+  });
+  document.addEventListener("visibilitychange", keepReporting);
+  document.addEventListener("resume", keepReporting);
+  window.addEventListener("pageshow", (event) => {
+    if (event.persisted) {
+      keepReporting();
     }
   });
   window.addEventListener("pagehide", () => session.leave());
+  window.addEventListener("offline", () => onOffline(true));
+  window.addEventListener("online", () => {
+    if (session.isOpen) {
+      session.report(isPlaying());
+    } else if (!isPlaying()) {
+      onOffline(false);
+    }
+  });
 
   player.one("loadedmetadata", () => {
     if (config.resumeMs > 0) {
       player.currentTime(config.resumeMs / 1000);
-      say(`已为您定位到上次学习的位置 ${clock(config.resumeMs)}`);
-    } else if (isCompleted) {
-      say("本章节已完成，可随时复习");
+      view.say(`已为您定位到上次学习的位置 ${clock(config.resumeMs)}`);
+    } else if (view.isCompleted) {
+      view.say("本章节已完成，可随时复习");
     }
-  });
-  // A signed address does not last for ever; the server hands out a new one at each opening.
-  player.on("error", async () => {
-    const wasAt = lastMs;
-    if (!hasPlayed || session.isStopped || Date.now() - sourceTakenAt < NEW_SOURCE_MS) {
-      showNotice("视频加载失败，请刷新页面重试。", "刷新页面", () => window.location.reload());
-      return;
-    }
-    sourceTakenAt = Date.now();
-    session.code = "";
-    await session.open();
-    player.src({ src: newestSource, type: "video/mp4" });
-    player.one("loadedmetadata", () => {
-      player.currentTime(wasAt / 1000);
-      playOn();
-    });
   });
 
   // --- What the server says ------------------------------------------------------------------
 
   function onAnswer(answer) {
-    if (answer.video) {
-      newestSource = answer.video;
-    }
+    source.take(answer);
     known = [...answer.chapter.covered, ...answer.chapter.pending];
-    showLedger(answer);
-    showPlan(answer);
+    acceptedMs = answer.chapter.position_ms;
+    view.showAnswer(answer);
     if (answer.prompt) {
-      say("请回答问题，答对后继续计时");
+      view.say("请回答问题，答对后继续计时");
       dialog.show(answer.prompt);
     } else if (answer.prompt_due) {
       explainDue(answer);
     } else if (dialog.isAsking) {
       dialog.close();
     }
-    if (answer.refused_ms >= WORTH_A_WORD_MS && isPlaying()) {
+    const isReview = answer.refused_reason === "repeated";
+    if (answer.refused_ms >= WORTH_A_WORD_MS && isPlaying() && !isReview) {
       const found = answer.refused.find((row) => row.reason === answer.refused_reason);
-      hint(`刚才 ${clock(answer.refused_ms)} 未计入：${found ? found.label : ""}`);
+      view.hint(`刚才 ${clock(answer.refused_ms)} 未计入：${found ? found.label : ""}`);
     }
     if (isPlaying()) {
-      say("学习中，正在计时");
+      view.say(isReview ? REVIEWING : PLAYING);
     }
-    showCompletion(answer);
-    if (player.ended() && !isCompleted && !answer.prompt_due) {
+    view.showCompletion(answer);
+    if (player.ended() && !view.isCompleted && !answer.prompt_due) {
       offerRest(answer);
     }
   }
@@ -252,10 +272,10 @@
   function offerRest(answer) {
     const missing = config.durationMs - answer.chapter.covered_ms - answer.chapter.pending_ms;
     const start = firstGapMs();
-    say("本章节尚有未学习的部分");
+    view.say("本章节尚有未学习的部分");
     const told = clock(Math.max(missing, WORTH_A_WORD_MS));
-    showNotice(`本章节还有 ${told} 未计入，补看后即可完成。`, "补看未学习部分", () => {
-      hideNotice();
+    view.notify(`本章节还有 ${told} 未计入，补看后即可完成。`, "补看未学习部分", () => {
+      view.hideNotice();
       player.currentTime(start / 1000);
       playOn();
     });
@@ -292,19 +312,19 @@
     try {
       answer = await session.answer(code, option);
     } catch (error) {
-      if (error.isPassing) {
-        return false;
+      if (!error.isPassing) {
+        session.fail(error);
       }
-      dialog.close();
-      session.fail(error);
-      return true;
+      return false;
     }
     onOffline(false);
     if (answer.outcome === "right") {
       await dialog.succeed();
       onAnswer(answer);
-      if (!player.ended()) {
+      if (wantsToPlay) {
         playOn();
+      } else if (!player.ended()) {
+        view.say("已暂停");
       }
     } else {
       onAnswer(answer);
@@ -318,140 +338,39 @@
     }
     isOffline = flag;
     if (flag) {
-      showNotice(
+      view.notify(
         `网络中断，正在重新连接。视频可以继续播放，恢复后最多补计 ${config.beatSeconds * 2} 秒。`,
       );
-      say("网络中断，正在重新连接");
+      view.say("网络中断，正在重新连接");
     } else {
-      hideNotice();
+      view.hideNotice();
+      source.recover();
     }
   }
 
   function onSessionEnded(error) {
     player.pause();
+    // Neither a question nor the full screen may stand before the words about it.
+    dialog.close();
+    if (player.isFullscreen()) {
+      player.exitFullscreen();
+    }
     if (error.code === "taken_over") {
-      say("已停止计时");
-      showNotice(error.message, "在此继续学习", () => {
-        hideNotice();
+      view.say("已停止计时");
+      view.notify(error.message, "在此继续学习", () => {
+        view.hideNotice();
+        // What this window showed meanwhile did not count: it is shown again.
+        lastMs = Math.min(lastMs, acceptedMs);
+        player.currentTime(lastMs / 1000);
         session.resume();
         playOn();
       });
     } else if (error.code === "login_required") {
-      say("已退出登录，已停止计时");
-      showNotice(error.message, "重新登录", null, config.urls.login);
+      view.say("已退出登录，已停止计时");
+      view.notify(error.message, "重新登录", null, config.urls.login);
     } else {
-      say("已停止计时");
-      showNotice(error.message, "刷新页面", () => window.location.reload());
+      view.say("已停止计时");
+      view.notify(error.message, "刷新页面", () => window.location.reload());
     }
   }
-
-  // --- What the learner sees -----------------------------------------------------------------
-
-  function clock(milliseconds) {
-    const seconds = Math.floor(milliseconds / 1000);
-    const pad = (number) => String(number).padStart(2, "0");
-    const hours = Math.floor(seconds / 3600);
-    const rest = `${pad(Math.floor(seconds / 60) % 60)}:${pad(seconds % 60)}`;
-    return hours ? `${hours}:${rest}` : rest;
-  }
-
-  // Where things stand; a hint stays long enough to be read before it.
-  function say(text) {
-    status = text;
-    if (Date.now() >= hintUntil) {
-      find("status").textContent = text;
-    }
-  }
-
-  function hint(text) {
-    hintUntil = Date.now() + HINT_MS;
-    find("status").textContent = text;
-    window.setTimeout(() => say(status), HINT_MS + 1);
-  }
-
-  function showNotice(text, label, action, link) {
-    find("notice-text").textContent = text;
-    const button = find("notice-action");
-    const anchor = find("notice-link");
-    button.hidden = !(label && action);
-    anchor.hidden = !(label && link);
-    button.textContent = label || "";
-    button.onclick = action || null;
-    anchor.textContent = label || "";
-    anchor.href = link || "#";
-    find("notice").hidden = false;
-  }
-
-  function hideNotice() {
-    find("notice").hidden = true;
-  }
-
-  function showLedger(answer) {
-    const { chapter } = answer;
-    const refused = answer.refused.reduce((sum, row) => sum + row.ms, 0);
-    showFigures(chapter.covered, chapter.pending, chapter.covered_ms, chapter.pending_ms);
-    find("refused").textContent = clock(refused);
-    const reasons = answer.refused
-      .filter((row) => row.ms >= WORTH_A_WORD_MS)
-      .map((row) => `${row.label} ${clock(row.ms)}`);
-    find("reasons").hidden = reasons.length === 0;
-    find("reasons").textContent = `未计入的时间：${reasons.join("，")}`;
-  }
-
-  function showFigures(covered, pending, coveredMs, pendingMs) {
-    find("credited").textContent = clock(coveredMs);
-    find("pending").textContent = clock(pendingMs);
-    const percent = Math.floor((coveredMs * 100) / config.durationMs);
-    find("percent").textContent = `${isCompleted ? 100 : Math.min(99, percent)}%`;
-    const draw = (className) => ([start, end]) => {
-      const part = document.createElementNS(SVG, "rect");
-      part.setAttribute("class", className);
-      part.setAttribute("x", (start * 1000) / config.durationMs);
-      part.setAttribute("width", ((end - start) * 1000) / config.durationMs);
-      part.setAttribute("height", 10);
-      return part;
-    };
-    find("strip").replaceChildren(
-      ...covered.map(draw("strip-credited")),
-      ...pending.map(draw("strip-pending")),
-    );
-  }
-
-  function showPlan(answer) {
-    find("plan-percent").textContent = `${answer.plan.percent}%`;
-    find("plan-credits").textContent = answer.plan.credits;
-    find("plan-progress").value = answer.plan.percent;
-  }
-
-  function showCompletion(answer) {
-    if (answer.chapter.completed && !isCompleted) {
-      isCompleted = true;
-      markChapter();
-      find("percent").textContent = "100%";
-      say("本章节已完成");
-      find("done-text").textContent = "本章节已完成";
-      find("done").hidden = false;
-    }
-    if (answer.course_completed) {
-      find("done-text").textContent = `本课程已完成，获得 ${config.credits} 学分`;
-    }
-    if (answer.plan_completed) {
-      find("done-text").textContent = "恭喜您，本计划的学分要求已全部完成，已结业";
-    }
-  }
-
-  function markChapter() {
-    const row = document.querySelector(`[data-chapter="${config.chapter}"]`);
-    const tick = document.createElement("i");
-    tick.className = "bi bi-check-circle-fill";
-    tick.setAttribute("role", "img");
-    tick.setAttribute("aria-label", "已完成");
-    row.classList.add("is-done");
-    row.querySelector(".chapter-mark").replaceChildren(tick);
-    const done = document.querySelectorAll(".chapter-list .is-done").length;
-    find("done-count").textContent = String(done);
-  }
-
-  const sum = (parts) => parts.reduce((total, [start, end]) => total + end - start, 0);
-  showFigures(config.covered, config.pending, sum(config.covered), sum(config.pending));
 })();

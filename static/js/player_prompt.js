@@ -3,46 +3,37 @@
 // The anti-idle question: a modal dialog with a countdown, usable by keyboard and by screen
 // reader. The server holds the key, the deadline and the judgement.
 (() => {
+  const { Cue } = window.PortalCue;
   const TRY_WORDS = "回答错误，请重新作答";
   const PRAISE_MS = 1200;
-
-  function ring() {
-    const Context = window.AudioContext || window.webkitAudioContext;
-    if (!Context) {
-      return;
-    }
-    try {
-      const context = new Context();
-      [0, 0.22].forEach((start, index) => {
-        const tone = context.createOscillator();
-        const volume = context.createGain();
-        tone.frequency.value = index ? 880 : 660;
-        volume.gain.setValueAtTime(0.12, context.currentTime + start);
-        volume.gain.exponentialRampToValueAtTime(0.001, context.currentTime + start + 0.2);
-        tone.connect(volume).connect(context.destination);
-        tone.start(context.currentTime + start);
-        tone.stop(context.currentTime + start + 0.21);
-        tone.onended = () => index && context.close();
-      });
-    } catch (error) {
-      // No sound device, or none allowed: the dialog is there all the same.
-    }
-  }
+  // Seconds left that a screen reader says; each of the sixty would talk the question down.
+  const SAID_AT = [30, 10];
 
   // `on` holds: submit(code, option) -> Promise, poll() at the end of the time,
-  // resume() when the learner wants to go on, open() just before the dialog shows.
+  // resume() when the learner wants to go on, open() just before the dialog shows,
+  // isMuted() whether the learner wants no sound.
   class PromptDialog {
     constructor(element, on) {
       this.element = element;
       this.on = on;
       this.code = "";
       this.part = (name) => element.querySelector(`[data-prompt-${name}]`);
-      this.title = document.title;
+      this.cue = new Cue(this.part("sound"), on.isMuted);
       element.addEventListener("cancel", (event) => event.preventDefault());
       // Chromium closes a dialog at the second Escape, prevented or not.
       element.addEventListener("keydown", (event) => {
         if (event.key === "Escape") {
           event.preventDefault();
+        } else if (event.key === "Tab" && !this.isModal) {
+          this.keepFocus(event);
+        }
+      });
+      // Android's back closes a dialog, prevented or not: a question stays.
+      element.addEventListener("close", () => {
+        if (this.code && !this.isShown) {
+          this.reveal();
+        } else if (!this.isShown) {
+          this.close();
         }
       });
       this.part("form").addEventListener("submit", (event) => {
@@ -54,6 +45,12 @@
 
     get isShown() {
       return this.element.hasAttribute("open");
+    }
+
+    // A dialog above everything, full screen included. Old WebViews know none: there it is a
+    // plain overlay.
+    get isModal() {
+      return typeof this.element.showModal === "function";
     }
 
     get isAsking() {
@@ -79,6 +76,8 @@
         ? `${TRY_WORDS}（第 ${prompt.try} 次，共 ${prompt.tries} 次）`
         : "请在规定时间内回答问题，答对后学习时间才会计入。";
       this.part("note").classList.toggle("is-wrong", again);
+      // The first question is read out with the dialog that opens.
+      this.say(again ? TRY_WORDS : "");
       this.part("message").classList.remove("is-right");
       this.part("message").textContent = "";
       const options = this.part("options");
@@ -115,18 +114,32 @@
     reveal() {
       if (!this.isShown) {
         this.on.open();
-        // Old WebViews know no dialog: there it is a plain overlay.
-        if (this.element.showModal) {
+        if (this.isModal) {
           this.element.showModal();
         } else {
           this.element.setAttribute("open", "");
           this.element.classList.add("is-overlay");
         }
-        ring();
-        document.title = `【请答题】${this.title}`;
+        this.cue.call();
       }
       const first = this.element.querySelector("input[name=option]");
-      (first || this.part("continue")).focus();
+      (first || this.part("title")).focus();
+    }
+
+    say(text) {
+      this.part("said").textContent = text;
+    }
+
+    // An overlay is not modal by itself: the tab key goes round in it.
+    keepFocus(event) {
+      const stops = [...this.element.querySelectorAll("input, button")].filter(
+        (stop) => !stop.matches(":disabled") && stop.offsetParent !== null,
+      );
+      const last = event.shiftKey ? stops[0] : stops[stops.length - 1];
+      if (document.activeElement === last || !this.element.contains(document.activeElement)) {
+        event.preventDefault();
+        (event.shiftKey ? stops[stops.length - 1] : stops[0]).focus();
+      }
     }
 
     start(seconds) {
@@ -150,8 +163,8 @@
       this.part("time").max = this.given;
       this.part("time").value = this.secondsLeft;
       this.element.classList.toggle("is-hurried", this.secondsLeft <= 10);
-      if (this.secondsLeft === 30 || this.secondsLeft === 10) {
-        this.part("note").textContent = `还剩 ${this.secondsLeft} 秒`;
+      if (SAID_AT.includes(this.secondsLeft)) {
+        this.say(`还剩 ${this.secondsLeft} 秒`);
       }
     }
 
@@ -180,6 +193,7 @@
       this.part("submit").disabled = true;
       // What an earlier try was told would contradict the praise.
       this.part("note").textContent = "";
+      this.say("");
       this.part("message").classList.add("is-right");
       this.part("message").textContent = "回答正确，学习时间已计入";
       return new Promise((resolve) => {
@@ -197,6 +211,7 @@
       this.setAsking(false);
       this.part("note").textContent = text;
       this.part("note").classList.add("is-wrong");
+      this.say(this.isShown ? text : "");
       this.part("message").textContent = "";
       this.part("options").replaceChildren();
       this.reveal();
@@ -229,7 +244,7 @@
     close() {
       this.stop();
       this.code = "";
-      document.title = this.title;
+      this.cue.end();
       this.element.classList.remove("is-overlay", "is-hurried");
       if (this.element.close && this.isShown) {
         this.element.close();

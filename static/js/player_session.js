@@ -5,15 +5,23 @@
 (() => {
   const TIMEOUT_MS = 10000;
   const RETRY_MS = [1000, 2000, 4000, 8000];
+  const LOST_LINE = "网络中断";
 
   function readCookie(name) {
     const found = document.cookie.split("; ").find((part) => part.startsWith(`${name}=`));
     return found ? decodeURIComponent(found.slice(name.length + 1)) : "";
   }
 
+  // Until the time is over or the line is there again.
   function wait(milliseconds) {
     return new Promise((resolve) => {
-      window.setTimeout(resolve, milliseconds);
+      const timer = window.setTimeout(end, milliseconds);
+      function end() {
+        window.clearTimeout(timer);
+        window.removeEventListener("online", end);
+        resolve();
+      }
+      window.addEventListener("online", end);
     });
   }
 
@@ -30,7 +38,7 @@
     }
   }
 
-  async function post(config, url, data) {
+  async function post(config, url, data, headers) {
     const controller = new AbortController();
     const timer = window.setTimeout(() => controller.abort(), TIMEOUT_MS);
     let response;
@@ -44,6 +52,7 @@
           "Content-Type": "application/json",
           // Read anew each time: a login in another window changes it.
           "X-CSRFToken": readCookie(config.csrfCookie),
+          ...headers,
         },
         body: JSON.stringify(data),
         signal: controller.signal,
@@ -52,7 +61,7 @@
     } catch (error) {
       // No line, no answer in time, or an answer cut off.
       const status = response && response.status < 500 && !response.ok ? response.status : 0;
-      throw new StudyError(status, "network", "网络中断");
+      throw new StudyError(status, "network", LOST_LINE);
     } finally {
       window.clearTimeout(timer);
     }
@@ -62,8 +71,31 @@
     return body;
   }
 
+  // A steady beat is answered in short: what was played since the last full answer. Added to
+  // that it says the same as a full one.
+  function addRun(full, short) {
+    const [from, to] = short.run;
+    const { chapter } = full;
+    const joined = chapter.pending.map(([start, end]) => [start, end === from ? to : end]);
+    return {
+      ...full,
+      sequence: short.sequence,
+      credited_ms: short.credited_ms,
+      refused_ms: 0,
+      refused_reason: "",
+      course_completed: false,
+      plan_completed: false,
+      chapter: {
+        ...chapter,
+        pending: joined.some(([, end]) => end === to) ? joined : [...joined, short.run],
+        pending_ms: chapter.pending_ms + to - from,
+        position_ms: to,
+      },
+    };
+  }
+
   // `on` holds the page's handlers: answer(data), offline(isOffline), ended(error),
-  // position() in whole milliseconds, isPlaying().
+  // position() in whole milliseconds, isPlaying(), isWanted() whether a session is needed now.
   class StudySession {
     constructor(config, on) {
       this.config = config;
@@ -71,9 +103,15 @@
       this.code = "";
       this.sequence = 0;
       this.reports = [];
-      this.isSending = false;
+      this.reportedAt = 0;
+      this.draining = null;
       this.isStopped = false;
       this.opening = null;
+      // How many answers of the learner's were judged.
+      this.judged = 0;
+      // The last full answer, and the token of it with which beats take the short way.
+      this.full = null;
+      this.token = "";
     }
 
     get isOpen() {
@@ -105,8 +143,9 @@
           });
           this.code = answer.session;
           this.sequence = 0;
+          this.reportedAt = performance.now();
           this.on.offline(false);
-          this.on.answer(answer);
+          this.on.answer(this.take(answer));
           return;
         } catch (error) {
           if (!(error instanceof StudyError) || !error.isPassing) {
@@ -115,36 +154,54 @@
           }
           this.on.offline(true);
           await wait(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]);
-          if (!this.on.isPlaying()) {
+          if (!this.on.isWanted()) {
             return;
           }
         }
       }
     }
 
-    // Queue a report; the queue is sent in order, one at a time.
+    // Open another session for the addresses that come with it; what was played so far
+    // belongs to this one.
+    async reopen() {
+      await this.report(this.on.isPlaying());
+      this.code = "";
+      await this.open();
+    }
+
+    // Queue a report; the queue is sent in order, one at a time. The promise is kept when it
+    // is empty.
     report(isPlaying, position) {
       if (!this.isOpen || this.isStopped) {
         return Promise.resolve();
       }
+      this.reportedAt = performance.now();
       this.reports.push({
         playing: isPlaying,
         position_ms: position === undefined ? this.on.position() : position,
+        isTurn: position !== undefined,
       });
-      return this.isSending ? Promise.resolve() : this.drain();
+      this.draining = this.draining || this.drain();
+      return this.draining;
     }
 
     async drain() {
-      this.isSending = true;
       let attempt = 0;
       while (this.reports.length && this.isOpen && !this.isStopped) {
         const report = this.reports.shift();
+        const { code, judged } = this;
         try {
           const answer = await this.send(report);
           attempt = 0;
           this.on.offline(false);
-          this.on.answer(answer);
+          // What was said of a session that was left, or before an answer was judged, is old.
+          if (this.code === code && this.judged === judged) {
+            this.on.answer(this.take(answer));
+          }
         } catch (error) {
+          if (this.code !== code) {
+            continue;
+          }
           if (!(error instanceof StudyError) || !error.isPassing) {
             this.fail(error);
             break;
@@ -152,12 +209,20 @@
           this.on.offline(true);
           await wait(RETRY_MS[Math.min(attempt, RETRY_MS.length - 1)]);
           attempt += 1;
-          // A report is worth what the clock says when it arrives: a fresh one says more
-          // than the lost one.
-          this.reports = [{ playing: this.on.isPlaying(), position_ms: this.on.position() }];
+          if (this.code === code) {
+            this.freshen(report);
+          }
         }
       }
-      this.isSending = false;
+      this.draining = null;
+    }
+
+    // A report is worth what the clock says when it arrives: a fresh one says more than the
+    // lost one, unless that told how far was played before a seek.
+    freshen(lost) {
+      const fresh = { playing: this.on.isPlaying(), position_ms: this.on.position() };
+      const turn = [lost, ...this.reports].find((each) => each.isTurn);
+      this.reports = turn ? [turn, fresh] : [fresh];
     }
 
     send(report) {
@@ -168,15 +233,36 @@
         position_ms: report.position_ms,
         playing: report.playing,
         hidden: document.hidden,
-      });
+      }, this.token ? { "X-Beat-Token": this.token } : {});
     }
 
-    answer(prompt, option) {
-      return post(this.config, this.config.urls.answer, {
-        session: this.code,
-        prompt,
-        option,
-      });
+    // The session may have slept away meanwhile: a question waits for the person.
+    async answer(prompt, option) {
+      await this.open();
+      const { code } = this;
+      const data = { session: code, prompt, option };
+      try {
+        const answer = await post(this.config, this.config.urls.answer, data);
+        this.judged += 1;
+        return this.take(answer);
+      } catch (error) {
+        // Of a session that was left meanwhile, or none: the answer is to be sent again.
+        throw code && this.code === code ? error : new StudyError(0, "network", LOST_LINE);
+      }
+    }
+
+    // Keep a full answer; make one of a short one.
+    take(answer) {
+      if (!answer.run) {
+        this.full = answer;
+        this.token = answer.token;
+        return answer;
+      }
+      if (answer.run[0] !== this.full.chapter.position_ms) {
+        // A full answer was lost on the way: ask for one.
+        this.token = "";
+      }
+      return addRun(this.full, answer);
     }
 
     fail(error) {
@@ -184,7 +270,7 @@
       this.reports = [];
       // A session that slept too long is opened again without a word.
       if (error instanceof StudyError && error.code === "session_ended") {
-        if (this.on.isPlaying()) {
+        if (this.on.isWanted()) {
           this.open();
         }
         return;

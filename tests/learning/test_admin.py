@@ -16,6 +16,7 @@ from tests.factories.learning import (
     make_study_plan,
 )
 from tests.learning.learner import Learner
+from tests.learning.steady import SteadyLearner
 
 LIST = "/staff/learning/enrolment/"
 
@@ -83,6 +84,23 @@ def test_an_enrolment_shows_progress_and_cannot_be_changed(
     assert "网络中断" in page
     assert 'name="_save"' not in page
     assert "deletelink" not in page
+
+
+def test_what_the_open_player_has_played_is_waiting(
+    desk: Client, owner: Any, clock: Any
+):
+    """It lies in the clock alone until the next full contact."""
+    learner = SteadyLearner(owner, make_study_plan(chapters=(600_000,)), clock)
+    learner.open()
+    learner.expect_prompt_after(600)
+    learner.watch(10)
+    clock.advance(17)
+    assert learner.try_steady(27) is not None
+
+    page = desk.get(f"{LIST}{learner.enrolment.pk}/change/").content.decode()
+
+    assert "0:27" in page
+    assert learner.progress().pending_ms == 10_000
 
 
 def test_a_plan_is_opened_with_a_reason(desk: Client, staff: Any, owner: Any):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from catalog.models import PlanCourse
+from catalog.models import PlanCourse, Video
 from learning.models import CourseCompletion, Enrolment
 from learning.services import revoke_enrolment
 from tests.clock import at
@@ -29,6 +29,24 @@ def test_a_chapter_is_finished_at_95_percent(learner: Learner):
     assert (before.completed_at, before.covered_ms) == (None, 0)
     assert after.completed_at == learner.clock.now
     assert (after.covered_ms, after.pending_ms) == (570_000, 0)
+
+
+def test_a_shorter_video_in_its_place_finishes_what_is_covered(learner: Learner):
+    """Nothing new is left to play that would finish it."""
+    learner.expect_prompt_after(500)
+    learner.watch(500)
+    learner.answer_right()
+    learner.expect_prompt_after(100_000)
+    assert learner.progress().completed_at is None
+    Video.objects.filter(chapters=learner.chapters[0]).update(duration_ms=500_000)
+
+    learner.beat(480)
+    learner.watch(10)
+
+    progress = learner.progress()
+    assert (progress.covered_ms, progress.pending_ms) == (500_000, 0)
+    assert progress.completed_at is not None
+    assert progress.completed_at <= learner.clock.now
 
 
 def test_seconds_scattered_over_the_chapter_finish_it_too(learner: Learner):
@@ -141,6 +159,20 @@ def test_a_revoked_enrolment_completes_nothing(learner: Learner):
 
     assert learner.progress().completed_at is None
     assert CourseCompletion.objects.count() == 0
+
+
+def test_completion_asks_the_database_whether_the_right_still_stands(learner: Learner):
+    """I10: a right that went while its session lived on; given again, it is made up for."""
+    learner.watch(560)
+    Enrolment.objects.update(state=Enrolment.State.REVOKED)
+
+    learner.watch(10)
+
+    assert learner.progress().covered_ms == 570_000
+    assert learner.progress().completed_at is None
+    Enrolment.objects.update(state=Enrolment.State.OPEN)
+    learner.watch(10)
+    assert learner.progress().completed_at == learner.clock.now
 
 
 def test_the_last_chapter_on_new_years_eve_counts(owner):

@@ -9,7 +9,6 @@ from learning.queries import (
     list_completed_for,
     list_enrolments_for,
     list_holders,
-    yearly_hours,
 )
 from learning.services import (
     open_enrolment_by_staff,
@@ -142,16 +141,3 @@ def test_lists_begin_with_the_newest_year(owner):
 
     assert list(list_enrolments_for(owner)) == [new, old]
     assert list(list_completed_for(owner)) == [new]
-
-
-def test_hours_of_a_year_add_up_by_subject(owner, django_assert_num_queries):
-    enrol(owner, PlanFactory(hours=30), elective_earned=35)
-    enrol(owner, PlanFactory(professional=True), compulsory_earned=4, elective_earned=5)
-    enrol(owner, PlanFactory(professional=True), elective_earned=20)
-    enrol(owner, PlanFactory(year=2025), elective_earned=7)
-
-    with django_assert_num_queries(1):
-        hours = yearly_hours(owner, 2026)
-
-    assert (hours.general, hours.professional, hours.total) == (30, 29, 59)
-    assert yearly_hours(owner, 2024).total == 0

@@ -2,8 +2,13 @@
 
 import pytest
 
-from learning.errors import InvalidInputError, PromptNotFoundError, TakenOverError
-from learning.models import Enrolment, Prompt
+from learning.errors import (
+    InvalidInputError,
+    PromptNotFoundError,
+    SessionEndedError,
+    TakenOverError,
+)
+from learning.models import CreditedTime, Enrolment, Prompt
 from tests.factories.learning import PromptFactory, make_study_plan
 from tests.learning.learner import Learner
 
@@ -85,6 +90,25 @@ def test_a_revoked_enrolment_gets_nothing_from_a_right_answer(learner: Learner, 
 
     assert learner.progress().covered_ms == 0
     assert other.progress().covered_ms == 30_000
+
+
+def test_pending_time_is_confirmed_in_the_order_of_locks(learner: Learner, clock):
+    """Completing locks enrolments: by their ids, whichever was studied first."""
+    later = Learner(learner.person, make_study_plan(), clock)
+    later.open()
+    later.watch(10)
+    learner.open(1)
+    learner.expect_prompt_after(10)
+    learner.watch(10)
+
+    learner.answer_right()
+
+    rows = CreditedTime.objects.order_by("pk")
+    assert later.enrolment.pk > learner.enrolment.pk
+    assert [row.enrolment_id for row in rows] == [
+        learner.enrolment.pk,
+        later.enrolment.pk,
+    ]
 
 
 def test_a_wrong_answer_brings_another_question(asked: Learner):
@@ -198,6 +222,33 @@ def test_a_question_that_never_arrived_costs_nothing(asked: Learner):
     assert asked.progress().covered_ms == 80_000
 
 
+def test_who_lets_questions_pass_in_silence_is_not_paid_for_it(asked: Learner):
+    """I6: a beat after every deadline only, so that no question ever arrives."""
+    earned = []
+    for _ in range(5):
+        asked.play(70)
+        asked.beat()
+        earned.append(asked.earned_ms())
+
+    assert earned == [80_000] * 5
+    assert asked.refused() == {"network": 5 * 50_000, "prompt": 4 * 20_000}
+    asked.answer_right()
+    assert asked.progress().covered_ms == 80_000
+    assert asked.watch(10)[0].receipt.credited_ms == 10_000
+
+
+def test_a_line_that_swallows_a_question_now_and_then_costs_nothing(asked: Learner):
+    for _ in range(3):
+        asked.play(70)
+        asked.beat()
+        asked.answer_right()
+        asked.expect_prompt_after(10)
+        asked.watch(10)
+
+    assert asked.refused() == {"network": 3 * 50_000}
+    assert asked.earned_ms() == 60_000 + 3 * (20_000 + 10_000)
+
+
 def test_an_answer_after_the_deadline_is_too_late(asked: Learner):
     prompt = asked.prompt
     asked.clock.advance(66)
@@ -238,6 +289,16 @@ def test_the_question_of_another_person_is_unknown(asked: Learner, stranger):
 
     other.refresh_from_db()
     assert other.closed_at is None
+
+
+def test_another_login_of_the_same_person_cannot_answer(asked: Learner):
+    asked.login = "another login"
+
+    with pytest.raises(SessionEndedError):
+        asked.answer_right()
+
+    assert asked.prompt.closed_at is None
+    assert asked.progress().covered_ms == 0
 
 
 def test_an_old_session_cannot_answer(asked: Learner, clock):

@@ -72,6 +72,14 @@ def test_after_a_silence_the_gap_cap_is_all():
     )
 
 
+def test_reviewing_at_any_speed_leaves_the_balance():
+    slightly_faster = credit(10_000, 0, 12_500, balance_ms=1_000, is_review=True)
+    slower = credit(10_000, 0, 7_500, balance_ms=-4_000, is_review=True)
+
+    assert slightly_faster == BeatCredit(None, 1_000, 10_000, Refusal.REPEATED)
+    assert slower == BeatCredit(None, -4_000, 7_500, Refusal.REPEATED)
+
+
 def test_going_back_earns_nothing_and_costs_nothing():
     assert credit(10_000, 60_000, 5_000, balance_ms=-1_000) == BeatCredit(None, -1_000)
 

@@ -4,17 +4,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from learning.rules.prompts import (
+    POOL_REST,
+    PooledQuestion,
     QuestionText,
-    ShownCourse,
-    choose_question,
+    Watched,
+    choose_from_pools,
     draft_prompt,
     draw_prompt_delay_ms,
-    generate_question,
+    rank_pools,
 )
 
-ABOUT_CHAPTER = QuestionText("本章讲了什么？", "岗位", ["天气", "菜谱"], 1)
-ABOUT_COURSE = QuestionText("本课程讲了什么？", "继续教育", ["体育", "音乐"], 2)
-SHOWN = ShownCourse("第二讲", ["第一讲", "第二讲", "第三讲"])
+ABOUT_CHAPTER = PooledQuestion(1, "本章讲了什么？")
+ABOUT_COURSE = PooledQuestion(2, "本课程讲了什么？")
+AT_A_MINUTE = PooledQuestion(3, "刚才讲了什么？", 60_000)
+QUESTION = QuestionText("本章讲了什么？", "岗位", ["天气", "菜谱"], 1)
 seeds = st.integers(min_value=0, max_value=10_000)
 
 
@@ -25,61 +28,53 @@ def test_a_question_is_due_between_the_two_bounds(seed: int):
     assert 240_000 <= delay <= 540_000
 
 
-def test_questions_about_the_chapter_come_first():
-    pools = ([ABOUT_CHAPTER], [ABOUT_COURSE])
+def test_what_was_just_shown_comes_before_the_chapter_and_the_course():
+    watched = Watched(lately=[(50_000, 90_000)], before=[(0, 50_000)])
 
-    assert choose_question(pools, SHOWN, set(), Random(1)) == ABOUT_CHAPTER
+    pools = rank_pools([ABOUT_CHAPTER, AT_A_MINUTE], [ABOUT_COURSE], watched)
+
+    assert pools == [[AT_A_MINUTE], [ABOUT_CHAPTER, AT_A_MINUTE], [ABOUT_COURSE]]
+
+
+def test_a_moment_of_before_is_one_of_the_chapter():
+    watched = Watched(lately=[(90_000, 120_000)], before=[(0, 90_000)])
+
+    pools = rank_pools([AT_A_MINUTE], [], watched)
+
+    assert pools == [[], [AT_A_MINUTE], []]
+
+
+def test_what_is_still_to_come_is_not_asked():
+    """The moment at the very end of what was watched is the next to be seen."""
+    watched = Watched(lately=[(0, 60_000)], before=[])
+
+    assert rank_pools([AT_A_MINUTE], [], watched) == [[], [], []]
+
+
+def test_the_best_pool_is_asked_first():
+    pools = ([AT_A_MINUTE], [ABOUT_CHAPTER], [ABOUT_COURSE])
+
+    assert choose_from_pools(pools, [], Random(1)) == AT_A_MINUTE
 
 
 def test_a_question_asked_lately_makes_room_for_the_next_pool():
-    recent = {ABOUT_CHAPTER.stem}
     pools = ([ABOUT_CHAPTER], [ABOUT_COURSE])
 
-    assert choose_question(pools, SHOWN, recent, Random(1)) == ABOUT_COURSE
+    assert choose_from_pools(pools, [ABOUT_CHAPTER.stem], Random(1)) == ABOUT_COURSE
 
 
-@given(seeds)
-def test_without_a_fresh_pool_a_question_is_generated(seed: int):
-    recent = {ABOUT_CHAPTER.stem, ABOUT_COURSE.stem}
-    pools = ([ABOUT_CHAPTER], [ABOUT_COURSE])
+def test_a_question_rests_for_twenty_others():
+    others = [f"题目{number}" for number in range(POOL_REST)]
 
-    question = choose_question(pools, SHOWN, recent, Random(seed))
+    rested = choose_from_pools(
+        [[ABOUT_CHAPTER]], [*others, ABOUT_CHAPTER.stem], Random(1)
+    )
+    tired = choose_from_pools(
+        [[ABOUT_CHAPTER]], [*others[1:], ABOUT_CHAPTER.stem], Random(1)
+    )
 
-    assert question.question_id is None
-    assert question.stem not in recent
-    assert question.right not in question.wrong
-    assert len(set(question.wrong)) >= 2
-
-
-def test_generated_questions_are_of_every_kind():
-    stems = {generate_question(SHOWN, set(), Random(seed)).stem for seed in range(300)}
-
-    assert {"您正在学习的章节是？", "本课程的第 1 个章节是？"} <= stems
-    assert any("+" in stem for stem in stems)
-    assert any("−" in stem for stem in stems)
-
-
-def test_generated_answers_are_right():
-    for seed in range(300):
-        question = generate_question(SHOWN, set(), Random(seed))
-        if question.stem == "您正在学习的章节是？":
-            assert question.right == "第二讲"
-        elif "章节" in question.stem:
-            number = int(question.stem.split(" ")[1])
-            assert question.right == SHOWN.titles[number - 1]
-        else:
-            first, sign, second, *_ = question.stem.split(" ")
-            result = int(first) + (int(second) if sign == "+" else -int(second))
-            assert int(question.right) == result
-
-
-def test_a_course_of_one_chapter_gives_arithmetic():
-    shown = ShownCourse("唯一一讲", ["唯一一讲"])
-    stems = [generate_question(shown, set(), Random(seed)).stem for seed in range(100)]
-
-    assert all("等于多少" in stem for stem in stems)
-    # Identical stems are rare: the numbers give thousands of them.
-    assert len(set(stems)) > 90
+    assert rested == ABOUT_CHAPTER
+    assert tired is None
 
 
 @given(seeds, st.lists(st.text(min_size=1), min_size=1, max_size=9, unique=True))
@@ -98,7 +93,7 @@ def test_a_draft_holds_the_right_answer_once(seed: int, wrong: list[str]):
 
 def test_ids_and_order_differ_at_every_issue():
     """I7: neither an option's id nor its place tells which is right."""
-    drafts = [draft_prompt(ABOUT_CHAPTER, Random(seed)) for seed in range(50)]
+    drafts = [draft_prompt(QUESTION, Random(seed)) for seed in range(50)]
 
     ids = [option for draft in drafts for option, _ in draft.options]
     places = {

@@ -1,6 +1,6 @@
 """Play sessions: one per person, ended politely (I9, I10)."""
 
-from datetime import date
+from datetime import UTC, date
 
 import pytest
 
@@ -13,6 +13,7 @@ from learning.errors import (
 )
 from learning.models import ChapterProgress, PersonClock, PlaySession, RefusedTime
 from learning.services import close_idle_sessions, open_enrolments, revoke_enrolment
+from learning.services import sessions as play_sessions
 from tests.clock import at
 from tests.factories.catalog import VideoFactory
 from tests.factories.learning import make_study_plan
@@ -111,6 +112,25 @@ def test_an_idle_session_is_closed(learner: Learner, phone: Learner):
         learner.beat()
 
 
+def test_a_beat_that_comes_while_the_sweep_looks_keeps_the_session(
+    learner: Learner, monkeypatch: pytest.MonkeyPatch
+):
+    learner.watch(10)
+    learner.clock.advance(901)
+    find = play_sessions.find_locked_clock
+
+    def find_late(person_id: int) -> PersonClock | None:
+        learner.beat(is_playing=False)
+        return find(person_id)
+
+    monkeypatch.setattr(play_sessions, "find_locked_clock", find_late)
+
+    assert close_idle_sessions(now=learner.clock.now) == 0
+
+    assert learner.person_clock.session == learner.session
+    assert PlaySession.objects.get().ended_at is None
+
+
 def test_a_revoked_enrolment_stops_at_once(learner: Learner):
     """I10."""
     learner.watch(30)
@@ -173,7 +193,8 @@ def test_revoking_leaves_a_session_on_another_plan_alone(learner: Learner, clock
 )
 def test_study_is_open_in_the_training_period(owner, moment: str, may_study: bool):
     plan = make_study_plan(training_start=date(2026, 3, 1))
-    learner = Learner(owner, plan, TestClock(at(moment)))
+    # The server's clock tells UTC, the days are those of Chongqing.
+    learner = Learner(owner, plan, TestClock(at(moment).astimezone(UTC)))
 
     if may_study:
         learner.open()

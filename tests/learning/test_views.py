@@ -26,8 +26,8 @@ def visitor(owner: Any, client_of: Any) -> Client:
 
 @pytest.fixture
 def _in_training_period(now: Any, monkeypatch: Any) -> None:
-    monkeypatch.setattr("learning.views.timezone.now", lambda: now)
-    monkeypatch.setattr("learning.views.timezone.localdate", now.date)
+    monkeypatch.setattr("learning.views.courses.timezone.now", lambda: now)
+    monkeypatch.setattr("learning.views.courses.timezone.localdate", now.date)
 
 
 def text_of(response: Any) -> str:
@@ -198,7 +198,7 @@ def test_the_course_list_takes_few_queries(
 
 @pytest.mark.usefixtures("_in_training_period")
 def test_the_player_gets_what_it_needs(visitor: Client, owner: Any):
-    plan = make_study_plan(chapters=(60_000, 60_000), code="p")
+    plan = make_study_plan(chapters=(60_000, 60_000), code="p", fastest_speed=125)
     course = plan.courses.get()
     enrolment = enrol(owner, plan)
     ChapterProgressFactory(
@@ -221,8 +221,10 @@ def test_the_player_gets_what_it_needs(visitor: Client, owner: Any):
     assert config["covered"] == [[0, 20_000]]
     assert config["pending"] == [[20_000, 25_000]]
     assert (config["resumeMs"], config["durationMs"]) == (25_000, 60_000)
+    assert config["fastestSpeed"] == 1.25
     assert config["urls"]["beat"] == "/learning/beat/"
     assert config["video"].startswith("/video/")
+    assert config["stream"] == ""
     assert 'id="prompt"' in text_of(response)
 
 
@@ -301,7 +303,7 @@ def test_the_player_takes_few_queries(
     finish_plan(enrol(owner, plan))
     url = f"/training/p/{plan.courses.get().code}/"
 
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         visitor.get(url)
 
 

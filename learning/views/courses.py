@@ -10,17 +10,22 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from catalog.errors import CourseNotFoundError
+from catalog.errors import CourseNotFoundError, PlanNotFoundError
 from catalog.models import PlanCourse, Video
 from catalog.queries import (
     COURSES_PER_PAGE,
     get_plan_course,
+    get_plan_for_staff,
+    read_plan_offer,
     recall_plan_offer,
+    signed_stream_url,
     signed_video_url,
 )
+from catalog.views import may_preview
 from learning.errors import EnrolmentNotFoundError
 from learning.models import Enrolment
 from learning.queries import (
@@ -39,6 +44,7 @@ STATES = {"open": Enrolment.State.OPEN, "completed": Enrolment.State.COMPLETED}
 
 
 @require_safe
+@never_cache
 @login_required
 def training(request: HttpRequest) -> HttpResponse:
     enrolments = list_enrolments_for(cast(User, request.user))
@@ -57,12 +63,15 @@ def training(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@never_cache
 @login_required
 def course_list(request: HttpRequest, plan: str) -> HttpResponse:
     enrolment = _get_enrolment(request, plan)
     kind = request.GET.get("kind", "")
     kind = kind if kind in PlanCourse.Kind.values else ""
-    offer = recall_plan_offer(enrolment.plan_id)
+    # A draft is looked at while it is being made.
+    read = read_plan_offer if _is_preview(enrolment) else recall_plan_offer
+    offer = read(enrolment.plan_id)
     courses = Paginator(offer.of_kind(kind), COURSES_PER_PAGE)
     page = courses.get_page(request.GET.get("page"))
     context = {
@@ -72,12 +81,14 @@ def course_list(request: HttpRequest, plan: str) -> HttpResponse:
         "kind": kind,
         "page_obj": page,
         "courses": list_course_states(enrolment, list(page.object_list)),
-        "is_open": enrolment.plan.is_open_for_study(timezone.localdate()),
+        "is_open": _is_open(enrolment),
+        "is_preview": _is_preview(enrolment),
     }
     return render(request, "learning/course_list.html", context)
 
 
 @require_safe
+@never_cache
 @login_required
 def player(request: HttpRequest, plan: str, course: str) -> HttpResponse:
     enrolment = _get_enrolment(request, plan)
@@ -87,8 +98,9 @@ def player(request: HttpRequest, plan: str, course: str) -> HttpResponse:
         raise Http404(error.message) from error
     chapters = list_chapter_states(enrolment, plan_course.course)
     current = _choose_chapter(chapters, request.GET.get("chapter", ""))
-    is_open = enrolment.plan.is_open_for_study(timezone.localdate())
+    is_open = _is_open(enrolment)
     context = {
+        "is_preview": _is_preview(enrolment),
         "enrolment": enrolment,
         "plan": enrolment.plan,
         "plan_course": plan_course,
@@ -105,6 +117,7 @@ def player(request: HttpRequest, plan: str, course: str) -> HttpResponse:
             "plan": enrolment.plan.code,
             "course": plan_course.course.code,
             "credits": plan_course.course.credits,
+            "fastestSpeed": enrolment.plan.fastest_speed / 100,
             **_describe_chapter(current, video),
             **_describe_files(video, cast(User, request.user)),
             **_describe_service(request),
@@ -113,10 +126,28 @@ def player(request: HttpRequest, plan: str, course: str) -> HttpResponse:
 
 
 def _get_enrolment(request: HttpRequest, plan: str) -> Enrolment:
+    """The person's enrolment; for staff without one a preview, which is never saved."""
+    person = cast(User, request.user)
     try:
-        return get_enrolment_for(cast(User, request.user), plan)
+        return get_enrolment_for(person, plan)
     except EnrolmentNotFoundError as error:
+        if not may_preview(request):
+            raise Http404(error.message) from error
+    try:
+        seen = get_plan_for_staff(plan, day=timezone.localdate())
+    except PlanNotFoundError as error:
         raise Http404(error.message) from error
+    return Enrolment(person=person, plan=seen)
+
+
+def _is_preview(enrolment: Enrolment) -> bool:
+    return enrolment.pk is None
+
+
+def _is_open(enrolment: Enrolment) -> bool:
+    """Whether the player opens today; a preview does before the training begins."""
+    today = timezone.localdate()
+    return _is_preview(enrolment) or enrolment.plan.is_open_for_study(today)
 
 
 def _choose_chapter(chapters: list[ChapterState], wanted: str) -> ChapterState | None:
@@ -168,6 +199,7 @@ def _describe_files(video: Video, person: User) -> dict[str, str]:
     now = timezone.now()
     return {
         "video": signed_video_url(video, person, now),
+        "stream": signed_stream_url(video, person, now),
         "poster": (
             signed_video_url(video, person, now, "poster.jpg") if video.poster else ""
         ),

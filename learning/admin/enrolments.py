@@ -1,15 +1,18 @@
-"""Learning for staff: everything is shown, nothing is edited; a plan is opened with a reason."""
+"""What people may study and how far they are; adding means opening a plan."""
 
 from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
+from accounts.admin.base import ReadOnlyMixin
 from accounts.forms.staff import NumberForm
 from accounts.models import User
 from accounts.queries import find_person_by_number
@@ -19,34 +22,26 @@ from learning.models import (
     ChapterProgress,
     CourseCompletion,
     Enrolment,
-    PlaySession,
-    Prompt,
+    FurtherRight,
+    PersonClock,
     RefusedTime,
 )
+from learning.queries.trace import find_last_day
+from learning.rules.durations import show_time
 from learning.services import open_enrolment_by_staff
 
 # An inline writes the name of every row, which names person and plan.
 OWNER = ("enrolment__person", "enrolment__plan")
 
 
-def show_seconds(milliseconds: int) -> str:
-    """Milliseconds as `4:30` or `1:04:30`."""
-    minutes, seconds = divmod(milliseconds // 1000, 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+class FurtherRightInline(ReadOnlyMixin, admin.TabularInline):
+    model = FurtherRight
+    fields = ["source", "source_number", "given_at"]
+    extra = 0
 
-
-class ReadOnlyMixin:
-    """Rows that only services may write."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FurtherRight]:
+        rows = super().get_queryset(request)
+        return rows.select_related(*OWNER).order_by("given_at", "pk")
 
 
 class CourseCompletionInline(ReadOnlyMixin, admin.TabularInline):
@@ -71,20 +66,26 @@ class ChapterProgressInline(ReadOnlyMixin, admin.TabularInline):
 
     @admin.display(description="已计入")
     def credited(self, row: ChapterProgress) -> str:
-        return show_seconds(row.covered_ms)
+        return show_time(row.covered_ms)
 
     @admin.display(description="待确认")
-    def waiting(self, row: ChapterProgress) -> str:
-        return show_seconds(row.pending_ms)
+    def waiting(self, row: Any) -> str:
+        return show_time(row.pending_ms + (row.run_ms or 0))
 
     @admin.display(description="时长")
     def length(self, row: ChapterProgress) -> str:
         video = row.chapter.video
-        return show_seconds(video.duration_ms) if video else "—"
+        return show_time(video.duration_ms) if video else "—"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ChapterProgress]:
         rows = super().get_queryset(request)
-        return rows.select_related(
+        # What the open player has played since the clock's last fold waits as well.
+        clock = PersonClock.objects.filter(
+            enrolment=OuterRef("enrolment"), chapter=OuterRef("chapter")
+        )
+        run_ms = clock.values_list(F("last_position_ms") - F("run_from_ms"))[:1]
+        shown: QuerySet[ChapterProgress] = rows.annotate(run_ms=Subquery(run_ms))
+        return shown.select_related(
             "chapter__course", "chapter__video", *OWNER
         ).order_by("chapter__course_id", "chapter__position")
 
@@ -97,7 +98,7 @@ class RefusedTimeInline(ReadOnlyMixin, admin.TabularInline):
 
     @admin.display(description="时长")
     def time(self, row: RefusedTime) -> str:
-        return show_seconds(row.milliseconds)
+        return show_time(row.milliseconds)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[RefusedTime]:
         rows = super().get_queryset(request)
@@ -123,12 +124,17 @@ class EnrolmentAdmin(admin.ModelAdmin):
     show_full_result_count = False
     ordering = ["-pk"]
     change_list_template = "admin/learning/enrolment/change_list.html"
-    inlines = [CourseCompletionInline, ChapterProgressInline, RefusedTimeInline]
+    inlines = [
+        FurtherRightInline,
+        CourseCompletionInline,
+        ChapterProgressInline,
+        RefusedTimeInline,
+    ]
     fields = [
         ("person", "plan"),
         ("state", "percent_text", "credits_text"),
         ("source", "source_number"),
-        ("opened_at", "completed_at"),
+        ("opened_at", "completed_at", "trace_link"),
     ]
 
     @admin.display(description="计划完成度", ordering="percent")
@@ -138,6 +144,16 @@ class EnrolmentAdmin(admin.ModelAdmin):
     @admin.display(description="已得学分")
     def credits_text(self, enrolment: Enrolment) -> str:
         return f"{enrolment.credits_earned} / {enrolment.plan.required_credits}"
+
+    @admin.display(description="学习轨迹")
+    def trace_link(self, enrolment: Enrolment) -> str | SafeString:
+        """The last day of it, from which the days before can be reached."""
+        day = find_last_day(enrolment)
+        if day is None:
+            return "—"
+        place = (enrolment.person.code, day.isoformat())
+        address = reverse("admin:learning_studyflag_trace", args=place)
+        return format_html('<a href="{}">{}</a>', address, day.isoformat())
 
     def has_change_permission(
         self, request: HttpRequest, obj: Enrolment | None = None
@@ -226,84 +242,3 @@ class EnrolmentAdmin(admin.ModelAdmin):
     ) -> HttpResponse:
         context = {"number_form": NumberForm()} | (extra_context or {})
         return super().changelist_view(request, context)
-
-
-@admin.register(PlaySession)
-class PlaySessionAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    list_display = ["person", "chapter", "opened_at", "ended_at", "end", "credited"]
-    list_filter = ["end", "opened_at"]
-    list_select_related = ["person", "chapter"]
-    search_fields = ["person__name", "person__username", "code__exact"]
-    search_help_text = "按姓名、用户名或会话编号查找"
-    show_full_result_count = False
-    ordering = ["-pk"]
-    fields = [
-        ("person", "enrolment"),
-        ("chapter", "code"),
-        ("opened_at", "ended_at"),
-        ("end", "credited"),
-    ]
-
-    @admin.display(description="本次计入", ordering="credited_ms")
-    def credited(self, session: PlaySession) -> str:
-        return show_seconds(session.credited_ms)
-
-
-@admin.register(Prompt)
-class PromptAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    list_display = ["person", "stem", "issued_at", "try_number", "outcome", "dropped"]
-    list_filter = ["outcome", "issued_at"]
-    list_select_related = ["person"]
-    search_fields = ["person__name", "person__username", "stem"]
-    search_help_text = "按姓名、用户名或题干查找"
-    show_full_result_count = False
-    ordering = ["-pk"]
-    fields = [
-        ("person", "enrolment", "chapter"),
-        "stem",
-        "option_texts",
-        ("issued_at", "delivered_at", "deadline_at"),
-        ("closed_at", "outcome"),
-        ("try_number", "dropped"),
-    ]
-    readonly_fields = ["option_texts"]
-
-    @admin.display(description="选项")
-    def option_texts(self, prompt: Prompt) -> str:
-        return "；".join(
-            f"{text}（正确）" if code == prompt.correct_option else text
-            for code, text in prompt.options
-        )
-
-    @admin.display(description="未计入", ordering="dropped_ms")
-    def dropped(self, prompt: Prompt) -> str:
-        return show_seconds(prompt.dropped_ms)
-
-
-@admin.register(RefusedTime)
-class RefusedTimeAdmin(ReadOnlyMixin, admin.ModelAdmin):
-    list_display = ["person", "reason", "time", "chapter", "first_at", "last_at"]
-    list_filter = ["reason", "last_at"]
-    list_select_related = ["enrolment__person", "chapter"]
-    search_fields = [
-        "enrolment__person__name",
-        "enrolment__person__username",
-        "session__exact",
-    ]
-    search_help_text = "按姓名、用户名或会话编号查找"
-    show_full_result_count = False
-    ordering = ["-pk"]
-    fields = [
-        ("enrolment", "chapter"),
-        ("reason", "time"),
-        ("first_at", "last_at"),
-        "session",
-    ]
-
-    @admin.display(description="学员", ordering="enrolment__person__name")
-    def person(self, row: RefusedTime) -> str:
-        return row.enrolment.person.name
-
-    @admin.display(description="时长", ordering="milliseconds")
-    def time(self, row: RefusedTime) -> str:
-        return show_seconds(row.milliseconds)
