@@ -13,25 +13,13 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
+from accounts.admin.base import ReadOnlyMixin
 from accounts.models import User
 from catalog.models import Subject
 from certificates import services, tasks
 from certificates.errors import CertificateError
 from certificates.forms import RevocationForm
 from certificates.models import Certificate, CertificateIssue, NumberSeries
-
-
-class ReadOnlyMixin:
-    """Rows that only services may write."""
-
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def paper_link(issue: CertificateIssue) -> SafeString | str:
@@ -230,6 +218,8 @@ class CertificateIssueAdmin(ReadOnlyMixin, admin.ModelAdmin):
 @admin.register(NumberSeries)
 class NumberSeriesAdmin(ReadOnlyMixin, admin.ModelAdmin):
     list_display = ["year", "subject_name", "last_number"]
+    fields = ["year", "subject_name", "last_number"]
+    readonly_fields = ["subject_name"]
     ordering = ["-year", "subject"]
 
     @admin.display(description="科目", ordering="subject")

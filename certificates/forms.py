@@ -3,6 +3,8 @@ import unicodedata
 from django import forms
 from django.core.files.uploadedfile import UploadedFile
 
+from accounts.forms.fields import ReasonField
+
 # A certificate of ours has about 85 kB.
 LARGEST_FILE = 2 * 1024 * 1024
 
@@ -44,6 +46,6 @@ class FileCheckForm(forms.Form):
 class RevocationForm(forms.Form):
     """Staff say why a certificate is revoked; the holder and verifiers read it."""
 
-    reason = forms.CharField(
+    reason = ReasonField(
         label="撤销原因", max_length=200, widget=forms.Textarea(attrs={"rows": 3})
     )

@@ -5,6 +5,7 @@ from django.conf import settings
 from django.db import models
 
 from accounts.personal_data import EncryptedColumns, cipher
+from catalog.models import Subject
 from learning.models import Enrolment
 
 
@@ -25,7 +26,7 @@ class NumberSeries(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.year} {self.subject} {self.last_number}"
+        return f"{self.year} {Subject(self.subject).label} {self.last_number}"
 
 
 class Certificate(models.Model):

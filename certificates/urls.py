@@ -1,6 +1,6 @@
 from django.urls import path
 
-from certificates import views
+from certificates import api, views
 
 app_name = "certificates"
 urlpatterns = [
@@ -14,4 +14,7 @@ urlpatterns = [
     path("v/<slug:token>/", views.verify, name="verify"),
     path("verify/", views.lookup, name="lookup"),
     path("verify/file/", views.check, name="check"),
+    path(
+        "api/v1/certificates/", api.CertificateList.as_view(), name="api-certificates"
+    ),
 ]

@@ -40,6 +40,7 @@ def describe(invoice: Invoice) -> dict[str, object]:
     ).matrix
     return {
         "invoice": invoice,
+        "red_of": invoice.corrects.number if sign < 0 and invoice.corrects else "",
         "date": timezone.localdate(invoice.issued_at),
         "net": format_yuan(sign * invoice.net_fen),
         "tax": format_yuan(sign * invoice.tax_fen),

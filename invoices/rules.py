@@ -69,11 +69,6 @@ def is_invoice_number(number: str) -> bool:
     return _NUMBER.fullmatch(number) is not None
 
 
-def may_request(*, paid_on: date, today: date) -> bool:
-    """Tell whether an invoice may still be asked for: in the calendar year of payment."""
-    return paid_on.year == today.year
-
-
 def next_try(tries: int, now: datetime) -> datetime:
     """Return when to ask again after `tries` tries without an answer."""
     return now + RETRY_PAUSES[min(max(tries, 1), len(RETRY_PAUSES)) - 1]

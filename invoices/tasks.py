@@ -16,8 +16,10 @@ def issue_invoice(invoice_id: int, **_kwargs: object) -> None:
 
 @shared_task
 def issue_requested_invoices(**_kwargs: object) -> None:
-    """Pull the requests of paid orders; issue what is due, each in a task of its own."""
+    """Pull the requests of paid orders, adjust the invoices of refunded ones; issue what is
+    due, each in a task of its own."""
     now = timezone.now()
     services.pull_requests(now=now)
+    services.adjust_refunded(now=now)
     for invoice_id in services.claim_due_invoices(now=now, limit=INVOICES_PER_SWEEP):
         issue_invoice.delay(invoice_id)

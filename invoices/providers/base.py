@@ -18,7 +18,8 @@ class InvoiceOrder:
     """One invoice to issue. All amounts in fen; `total_fen` is `net_fen` plus `tax_fen`.
 
     `request_number` is ours and stays the same over retries: by it a provider knows that
-    it was asked before.
+    it was asked before. With `reverses`, the number of an issued invoice, a red one (红字)
+    is asked for that takes it back; the amounts are those of the reversed one, not negative.
     """
 
     request_number: str
@@ -29,6 +30,7 @@ class InvoiceOrder:
     tax_fen: int
     tax_rate_permille: int
     remark: str
+    reverses: str = ""
 
     @property
     def total_fen(self) -> int:

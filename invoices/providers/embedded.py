@@ -42,15 +42,18 @@ def write_xml(order: InvoiceOrder, number: str, now: datetime) -> bytes:
         "IssueTime": timezone.localtime(now).isoformat(timespec="seconds"),
         "Notice": "样票，仅供演示，不得作为报销凭证",
     }
+    if order.reverses:
+        header["ReversedInvoiceNumber"] = order.reverses
     _add(root, "Header", header)
     _add(root, "Seller", _describe(order.seller))
     _add(root, "Buyer", _describe(order.buyer))
+    sign = -1 if order.reverses else 1
     amounts = {
         "Name": order.item_name,
-        "Amount": format_yuan(order.net_fen),
+        "Amount": format_yuan(sign * order.net_fen),
         "TaxRatePermille": str(order.tax_rate_permille),
-        "Tax": format_yuan(order.tax_fen),
-        "Total": format_yuan(order.total_fen),
+        "Tax": format_yuan(sign * order.tax_fen),
+        "Total": format_yuan(sign * order.total_fen),
     }
     _add(root, "Item", amounts)
     _add(root, "Remark", {"Text": order.remark})

@@ -27,6 +27,7 @@ from invoices.rules import (
     split_tax,
 )
 from invoices.services.requests import pull_requests
+from invoices.services.reversal import adjust_refunded, finish_reversal
 from portal.lib.pdf import PaperError
 
 logger = logging.getLogger(__name__)
@@ -38,8 +39,10 @@ FAILURE_LENGTH = 200
 
 
 def issue_requested(*, now: datetime) -> int:
-    """Pull the requests of paid orders and issue everything that is due; return how many."""
+    """Pull the requests of paid orders, adjust those of refunded ones, and issue everything
+    that is due; return how many."""
     pull_requests(now=now)
+    adjust_refunded(now=now)
     due = claim_due_invoices(now=now, limit=ISSUE_LIMIT)
     for invoice_id in due:
         issue_invoice(invoice_id=invoice_id, now=now)
@@ -102,7 +105,13 @@ def _describe_order(invoice: Invoice, now: datetime) -> InvoiceOrder:
         taxpayer=settings.INVOICE_SELLER["taxpayer"],
         day=timezone.localdate(now),
     )
-    net_fen, tax_fen = split_tax(invoice.amount_fen, rate.permille)
+    permille = rate.permille
+    net_fen, tax_fen = split_tax(invoice.amount_fen, permille)
+    reversed_one = invoice.corrects if invoice.kind == Invoice.Kind.RED else None
+    if reversed_one is not None:
+        # A red invoice takes back exactly what the blue one said.
+        permille = reversed_one.tax_rate_permille
+        net_fen, tax_fen = reversed_one.net_fen, reversed_one.tax_fen
     return InvoiceOrder(
         request_number=invoice.request_number,
         seller=Party(invoice.seller_name, invoice.seller_credit_code),
@@ -110,8 +119,9 @@ def _describe_order(invoice: Invoice, now: datetime) -> InvoiceOrder:
         item_name=invoice.item_name,
         net_fen=net_fen,
         tax_fen=tax_fen,
-        tax_rate_permille=rate.permille,
+        tax_rate_permille=permille,
         remark=invoice.remark,
+        reverses=(reversed_one.number or "") if reversed_one is not None else "",
     )
 
 
@@ -169,7 +179,10 @@ def _store(invoice: Invoice, pdf: bytes, xml: bytes, now: datetime) -> Invoice:
     if pdf:
         invoice.file.save(f"{folder}.pdf", ContentFile(pdf), save=False)
     invoice.save(update_fields=["file", "xml"])
-    _tell_buyer(invoice, now)
+    if invoice.kind == Invoice.Kind.RED:
+        finish_reversal(invoice, now=now)
+    else:
+        _tell_buyer(invoice, now)
     return invoice
 
 

@@ -17,9 +17,9 @@ from invoices.errors import (
 )
 from invoices.locks import lock_invoice, lock_order
 from invoices.models import Invoice
-from invoices.rules import check_transition, may_request
+from invoices.rules import check_transition
 from orders.models import InvoiceRequest, Order
-from orders.rules import InvoiceDetails
+from orders.rules import InvoiceDetails, may_request_invoice
 from orders.services.invoicing import note_invoice_request
 from portal.lib.codes import random_code
 
@@ -83,9 +83,14 @@ def request_invoice(
 
 @transaction.atomic
 def retry_invoice(*, invoice: Invoice, actor: User, now: datetime) -> bool:
-    """Let staff have a failed invoice issued once more; False if it did not fail."""
+    """Let staff have a failed invoice issued once more; False if it did not fail, or if the
+    order's money has gone back meanwhile."""
+    order = lock_order(invoice.order_id)
     locked = lock_invoice(invoice.pk)
+    is_blue = locked.kind == Invoice.Kind.BLUE
     if locked.state != Invoice.State.FAILED:
+        return False
+    if is_blue and queries.invoiceable_fen(order) == 0:
         return False
     _restart(locked, now)
     locked.save()
@@ -101,9 +106,9 @@ def retry_invoice(*, invoice: Invoice, actor: User, now: datetime) -> bool:
 def _check_request(order: Order, *, today: date) -> None:
     if order.state != Order.State.PAID or order.paid_at is None:
         raise OrderNotPaidError
-    if order.total_fen == 0:
+    if queries.invoiceable_fen(order) == 0:
         raise NothingToInvoiceError
-    if not may_request(paid_on=timezone.localdate(order.paid_at), today=today):
+    if not may_request_invoice(paid_on=timezone.localdate(order.paid_at), today=today):
         raise YearOverError
 
 
@@ -118,18 +123,20 @@ def _create(request: InvoiceRequest, order: Order, now: datetime) -> Invoice:
         email=request.email,
         seller_name=settings.INVOICE_SELLER["name"],
         seller_credit_code=settings.INVOICE_SELLER["credit_code"],
-        amount_fen=order.total_fen,
+        amount_fen=queries.invoiceable_fen(order),
         item_name=settings.INVOICE_ITEM,
-        remark=_write_remark(order),
+        remark=write_remark(order),
         requested_at=now,
         due_at=now,
     )
 
 
-def _write_remark(order: Order) -> str:
-    titles = order.lines.order_by("plan_title").values_list("plan_title", flat=True)
+def write_remark(order: Order) -> str:
+    """Which order, which plans, and how many people of whom no money went back."""
+    lines = order.lines.filter(refunded_at__isnull=True)
+    titles = lines.order_by("plan_title").values_list("plan_title", flat=True)
     names = "、".join(titles.distinct())
-    count = order.lines.count()
+    count = lines.count()
     people = f"，共 {count} 人" if count > 1 else ""
     return f"订单编号：{order.number}；{names}{people}"[:REMARK_LENGTH]
 
@@ -138,6 +145,8 @@ def _ask_again(invoice: Invoice, request: InvoiceRequest, now: datetime) -> Invo
     _restart(invoice, now)
     invoice.buyer_kind, invoice.title = request.buyer_kind, request.title
     invoice.credit_code, invoice.email = request.credit_code, request.email
+    invoice.amount_fen = queries.invoiceable_fen(invoice.order)
+    invoice.remark = write_remark(invoice.order)
     invoice.requested_at = now
     # Asked again under a new number, or the provider would answer its old refusal.
     invoice.request_number = f"F{timezone.localdate(now):%y%m%d}{random_code(13)}"

@@ -2,7 +2,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.urls import reverse
 
-from certificates.models import Certificate, CertificateIssue
+from certificates.models import Certificate, CertificateIssue, NumberSeries
 from tests.factories.accounts import UserFactory
 from tests.factories.certificates import make_issue, read_file
 
@@ -152,3 +152,14 @@ def test_the_lists_take_the_same_queries_for_any_number_of_rows(
     for page in (LIST, ISSUES):
         with django_assert_max_num_queries(10):
             assert client.get(page).status_code == 200
+
+
+def test_a_series_of_numbers_names_its_subject(client_of, staff):
+    series = NumberSeries.objects.create(year=2026, subject="general", last_number=7)
+
+    page = client_of(staff).get(
+        reverse("admin:certificates_numberseries_change", args=[series.pk])
+    )
+
+    assert "2026 公需科目 7" in page.content.decode()
+    assert "general" not in page.content.decode()

@@ -13,7 +13,6 @@ from invoices.rules import (
     check_transition,
     find_rate,
     is_invoice_number,
-    may_request,
     next_try,
     split_tax,
 )
@@ -85,11 +84,6 @@ def test_net_and_tax_add_up_and_the_net_is_rounded_to_the_nearest_fen(total, per
 )
 def test_dom_15_numbers_have_twenty_digits(number, valid):
     assert is_invoice_number(number) is valid
-
-
-def test_requests_are_in_time_until_the_last_day_of_the_year_of_payment():
-    assert may_request(paid_on=date(2026, 1, 1), today=date(2026, 12, 31))
-    assert not may_request(paid_on=date(2026, 12, 31), today=date(2027, 1, 1))
 
 
 def test_pauses_grow_and_the_last_one_repeats():

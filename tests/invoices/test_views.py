@@ -1,10 +1,11 @@
 import pytest
 from django.urls import reverse
 
+from catalog.models import Plan
 from invoices.models import Invoice
 from tests.clock import at
 from tests.factories.invoices import ask_at_checkout, make_invoice, make_paid_order
-from tests.factories.orders import OrderFactory
+from tests.factories.orders import OrderFactory, OrderLineFactory
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("invoices:list")
@@ -233,3 +234,37 @@ def test_files_have_names_that_say_what_they_are(client_of, owner):
     assert saved.headers["Content-Disposition"].startswith("attachment;")
     assert xml.headers["Content-Disposition"].startswith("attachment;")
     assert f"_{invoice.number}.xml" in xml.headers["Content-Disposition"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "words", "others"),
+    [(1, "申请开票", "申请票据"), (2, "申请票据", "申请开票")],
+)
+def test_asking_speaks_the_words_of_the_entry(client_of, owner, entry, words, others):
+    order = make_paid_order(owner)
+    Plan.objects.filter(order_lines__order=order).update(entry=entry)
+    client = client_of(owner)
+
+    listed = client.get(LIST).content.decode()
+    asked = client.get(address("request", order.number)).content.decode()
+
+    assert f">{words}</a>" in listed
+    assert f"<h1>{words}</h1>" in asked
+    assert others not in listed
+    assert others not in asked
+
+
+def test_an_order_for_many_is_named_with_their_number(client_of, owner, stranger):
+    order = make_paid_order(owner)
+    line = order.lines.get()
+    OrderLineFactory(
+        order=order,
+        plan=line.plan,
+        person=stranger,
+        price_fen=line.price_fen,
+        plan_title=line.plan_title,
+    )
+
+    text = client_of(owner).get(LIST).content.decode()
+
+    assert f"{line.plan_title} × 2" in text
