@@ -15,15 +15,17 @@ from django.utils import timezone
 from django.utils.http import urlencode
 
 from accounts.models import User
+from accounts.queries.calendar import find_missing_year
 from accounts.queries.supervision import find_supervised_regions
 from accounts.views.second_factor import (
     find_hurdle,
+    find_password_fault,
     is_staff_member,
     is_verified,
     qr_code,
     second_factor,
 )
-from accounts.views.visitors import get_next_url
+from accounts.views.visitors import get_next_url, get_person
 from portal.lib.money import format_yuan
 from portal.staff_queries import read_figures
 
@@ -77,7 +79,31 @@ WAITING = (
         query="due=waiting",
     ),
     Source(
+        *("待审批缴费凭证", "claims", "wallet2", "orders.Claim"),
+        query="due=waiting",
+    ),
+    Source(
+        *("待审批学时申诉", "appeals", "clock-history", "learning.Appeal"),
+        query="due=waiting",
+    ),
+    Source(
+        *("待核查学习异常", "flags", "flag", "learning.StudyFlag"),
+        query="state__exact=open",
+    ),
+    Source(
         *("支付待核对", "payments", "exclamation-diamond", "orders.PaymentException"),
+        query="state__exact=open",
+    ),
+    Source(
+        *("团购名单待核查", "group_checks", "person-exclamation", "orders.GroupCheck"),
+        query="alarm__exact=open",
+    ),
+    Source(
+        *("退款待办理", "refunds", "arrow-counterclockwise", "orders.Refund"),
+        query="state__in=requested,failed",
+    ),
+    Source(
+        *("对账差异", "differences", "file-diff", "orders.BillDifference"),
         query="state__exact=open",
     ),
     Source(
@@ -93,7 +119,7 @@ WAITING = (
         query="state__exact=failed",
     ),
     Source(
-        *("短信发送失败", "messages", "envelope-x", "accounts.Message"),
+        *("近7天消息发送失败", "messages", "envelope-x", "accounts.Message"),
         query="state__exact=failed",
     ),
 )
@@ -129,10 +155,7 @@ class PortalAdminSite(AdminSite):
         if not hurdle:
             return super().login(request, extra_context)
         if is_verified(request) or not settings.STAFF_TOTP:
-            messages.warning(
-                request,
-                f"您的密码已使用超过{settings.STAFF_PASSWORD_DAYS}天，请先修改密码。",
-            )
+            messages.warning(request, find_password_fault(get_person(request)))
         next_url = get_next_url(request, default="admin:index")
         return redirect(f"{hurdle}?{urlencode({'next': next_url})}")
 
@@ -160,6 +183,9 @@ class PortalAdminSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> TemplateResponse:
         now = timezone.now()
+        if request.user.has_perm("accounts.add_calendarday"):
+            missing_year = find_missing_year(timezone.localdate(now))
+            extra_context = {"missing_year": missing_year} | (extra_context or {})
         if find_supervised_regions(cast(User, request.user)) is not None:
             # The figures are those of the whole city.
             return super().index(request, {"now": now} | (extra_context or {}))

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import transaction
 
 from portal.broker import URL_SCHEME
+from portal.wake_ups import WakeUps
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
@@ -30,6 +31,7 @@ class WakeUpTask(DjangoTask):
 
     Plain `on_commit` would raise after the commit while the broker is down: the work is done,
     the visitor reads of a failure. `robust` logs the error instead, and the sweep finds the row.
+    Nor does it wait for a dead broker: see `portal.wake_ups`.
     """
 
     abstract = True
@@ -39,12 +41,16 @@ class WakeUpTask(DjangoTask):
 
         # A function, not a partial: Django names it in the log by its __qualname__.
         def send() -> None:
-            self.delay(*args, **kwargs)
+            if self.app.conf.task_always_eager:
+                self.delay(*args, **kwargs)
+            else:
+                wake_ups.send(self, args, kwargs)
 
         transaction.on_commit(send, robust=True)
 
 
 app = Celery("portal", task_cls=WakeUpTask)
+wake_ups = WakeUps(app)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 embedded = settings.CELERY_BROKER_URL.startswith(URL_SCHEME)
 app.conf.update(

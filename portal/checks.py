@@ -20,6 +20,7 @@ from accounts.rules.first_passwords import RULES
 from accounts.rules.message_texts import TEMPLATES
 from portal.finders import FILES
 from portal.lib.addresses import is_within
+from portal.payment_checks import check_payments
 
 FRONT_END_PACKAGES = (
     "bootstrap",
@@ -80,6 +81,7 @@ def check_production(app_configs: Apps, **kwargs: Any) -> list[CheckMessage]:
         check_addresses,
         check_payments,
         check_sms,
+        check_mail,
         check_services,
     )
     return [message for check in checks for message in check()]
@@ -178,23 +180,6 @@ def check_addresses() -> list[CheckMessage]:
     return found
 
 
-def check_payments() -> list[CheckMessage]:
-    """The merchant's own account and keys, at a gateway that is reached safely."""
-    alipay = settings.ALIPAY
-    own = alipay["app_id"] and alipay["seller_id"]
-    key = Path(alipay["app_private_key_file"])
-    safe = alipay["gateway"].startswith("https://")
-    if own and safe and not key.is_relative_to(settings.SANDBOX_DIR):
-        return []
-    return [
-        Error(
-            "支付宝商户尚未配置，学员无法在线支付",
-            hint="Set ALIPAY_APP_ID, ALIPAY_SELLER_ID and the key files; see docs/payments.md.",
-            id="portal.E011",
-        )
-    ]
-
-
 def check_sms() -> list[CheckMessage]:
     """Whether SMS can go out: without a provider nobody can register or log in by code."""
     if not settings.SMS_PROVIDER:
@@ -207,6 +192,27 @@ def check_sms() -> list[CheckMessage]:
         ]
     if settings.SMS_PROVIDER.endswith(".TencentSmsProvider"):
         return check_tencent_sms()
+    return []
+
+
+def check_mail() -> list[CheckMessage]:
+    """Whether mails can go out, from an address that servers take them from."""
+    if not settings.MAIL_SERVER:
+        return [
+            Warning(
+                "尚未配置邮件服务，名单办理回复等邮件无法发送",
+                hint="Set EMAIL_URL=smtp+tls://user:password@host:587.",
+                id="portal.W005",
+            )
+        ]
+    if settings.DEFAULT_FROM_EMAIL.endswith("@localhost"):
+        return [
+            Warning(
+                "发件人地址无效，邮件将被拒收",
+                hint="Set DEFAULT_FROM_EMAIL to an address of your own.",
+                id="portal.W006",
+            )
+        ]
     return []
 
 

@@ -11,5 +11,6 @@ def site(request: HttpRequest) -> dict[str, object]:
         "PORTAL_FILING": settings.PORTAL_FILING,
         "SERVICE_PHONE": settings.PORTAL_SERVICE_PHONE,
         "MESSAGE_BOX": settings.MESSAGE_BOX,
+        "SERVICE_WORKER": settings.SERVICE_WORKER,
         "ADMIN_PATH": settings.ADMIN_PATH,
     }

@@ -43,8 +43,10 @@ class Probe:
     def start(self) -> None:
         with self._start_lock:
             if self._thread is None or not self._thread.is_alive():
-                self._thread = threading.Thread(target=self._run, daemon=True)
-                self._thread.start()
+                thread = threading.Thread(target=self._run, daemon=True)
+                # Started first: others read it without the lock, to wait for its end.
+                thread.start()
+                self._thread = thread
 
     def failure(self, deadline: float) -> str | None:
         """Return the name of what went wrong by `deadline` (monotonic), None when all is well."""

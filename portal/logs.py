@@ -6,17 +6,13 @@ or a phone that slips into a message or a traceback is replaced before anything 
 
 import logging
 import logging.config
-import re
 from collections.abc import Mapping, MutableMapping
 from typing import Any
 
 import structlog
 
-# ID numbers by GB 11643 (17 digits and a check character) and their 15-digit form of before
-# 1999; mainland mobile numbers, with or without the country code. Bounded by non-digits, so
-# that a payment number of 28 digits stays readable.
-ID_NUMBER = re.compile(r"(?<!\d)(?:\d{17}[\dXx]|\d{15})(?!\d)")
-PHONE = re.compile(r"(?<!\d)(?:\+?86[- ]?)?1[3-9]\d{9}(?!\d)")
+from portal.lib.masks import ID_NUMBER, PHONE
+
 SECRET_NAMES = frozenset(
     {
         "authorization",

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -9,7 +10,12 @@ from accounts.queries.own_data import collect_account_data
 from certificates.models import Certificate
 from invoices.models import Invoice
 from learning.models import CourseCompletion, Enrolment
-from orders.models import Order, OrderLine
+from learning.queries.appeals import list_appeals_for, list_credit_decisions_for
+from learning.queries.hours import list_unit_hours_for
+from learning.rules.durations import show_time
+from orders.models import ActivationCode, Order, OrderLine
+from orders.queries.claims import list_claims_for
+from orders.rules.claims import list_facts
 from portal.lib.money import format_yuan
 from portal.lib.own_data import Section, describe_moment
 from portal.support.models import ConversationMessage
@@ -21,9 +27,14 @@ def collect_own_data(person: User) -> list[Section]:
         *collect_account_data(person),
         _list_enrolments(person),
         _list_courses(person),
+        _list_unit_hours(person),
+        _list_appeals(person),
+        _list_credit_decisions(person),
         _list_certificates(person),
         _list_orders(person),
         _list_lines(person),
+        _list_codes(person),
+        _list_claims(person),
         _list_invoices(person),
         _list_conversations(person),
     ]
@@ -81,6 +92,95 @@ def _list_courses(person: User) -> Section:
         )
     ]
     return Section("courses", "已完成课程", columns, rows)
+
+
+def _list_unit_hours(person: User) -> Section:
+    columns = {
+        "code": "登记编号",
+        "unit": "登记单位",
+        "year": "年度",
+        "kind": "培训形式",
+        "content": "培训内容",
+        "organiser": "举办单位或地点",
+        "period": "起止日期",
+        "hours": "学时",
+        "result": "考核结果",
+        "recorded_at": "登记时间",
+        "state": "状态",
+        "reason": "说明",
+    }
+    rows = [
+        (
+            each.code,
+            each.unit.name,
+            str(each.year),
+            each.get_kind_display(),
+            each.content,
+            each.organiser,
+            f"{each.starts_on} 至 {each.ends_on}",
+            str(each.hours),
+            each.result,
+            _local(each.recorded_at),
+            each.get_state_display(),
+            each.state_reason,
+        )
+        for each in list_unit_hours_for(person)
+    ]
+    return Section("unit_hours", "单位登记的学时", columns, rows)
+
+
+def _list_appeals(person: User) -> Section:
+    columns = {
+        "code": "受理编号",
+        "plan": "培训计划",
+        "chapter": "章节",
+        "reason": "未计入原因",
+        "time": "时长",
+        "filed_at": "提交时间",
+        "text": "申诉理由",
+        "files": "证明材料（个）",
+        "state": "状态",
+        "decided_at": "办结时间",
+    }
+    rows = [
+        (
+            each.code,
+            each.stretch.enrolment.plan.title,
+            each.stretch.chapter.title,
+            each.stretch.get_reason_display(),
+            show_time(each.stretch.milliseconds),
+            _local(each.filed_at),
+            each.wanted.get("text", ""),
+            str(len(each.files.all())),
+            each.get_state_display(),
+            _local(each.decided_at),
+        )
+        for each in list_appeals_for(person)
+    ]
+    return Section("appeals", "学时申诉", columns, rows)
+
+
+def _list_credit_decisions(person: User) -> Section:
+    columns = {
+        "kind": "决定",
+        "plan": "培训计划",
+        "chapter": "章节",
+        "time": "时长",
+        "reason": "原因",
+        "at": "时间",
+    }
+    rows = [
+        (
+            each.get_kind_display(),
+            each.enrolment.plan.title,
+            each.chapter.title,
+            show_time(each.milliseconds),
+            each.reason,
+            _local(each.at),
+        )
+        for each in list_credit_decisions_for(person)
+    ]
+    return Section("credit_decisions", "学时核定", columns, rows)
 
 
 def _list_certificates(person: User) -> Section:
@@ -141,6 +241,66 @@ def _list_lines(person: User) -> Section:
         for each in lines.order_by("pk")
     ]
     return Section("purchases", "为我购买的计划", columns, rows)
+
+
+def _list_codes(person: User) -> Section:
+    """Codes bought, given and used; who else has one of them is that person's own matter."""
+    columns = {
+        "number": "激活码编号",
+        "plan": "培训计划",
+        "role": "关系",
+        "state": "状态",
+        "issued_at": "生成时间",
+        "given_at": "赠送时间",
+        "used_at": "使用时间",
+    }
+    mine = Q(owner=person) | Q(person=person)
+    codes = ActivationCode.objects.filter(mine).select_related("plan")
+    rows = [
+        (
+            each.number,
+            each.plan.title,
+            "我购买的" if each.owner_id == person.pk else "我获得的",
+            each.get_state_display(),
+            _local(each.issued_at),
+            _local(each.given_at),
+            _local(each.used_at),
+        )
+        for each in codes.order_by("pk")
+    ]
+    return Section("codes", "激活码", columns, rows)
+
+
+def _list_claims(person: User) -> Section:
+    """The letters stand whole: they are the person's own words and numbers."""
+    columns = {
+        "code": "受理编号",
+        "kind": "类别",
+        "plan": "补学计划",
+        "filed_at": "提交时间",
+        "facts": "填写内容",
+        "letter": "承诺书全文",
+        "files": "证明材料（个）",
+        "state": "状态",
+        "decided_at": "办结时间",
+    }
+    rows = []
+    for each in reversed(list_claims_for(person)):
+        wanted = each.wanted
+        facts = "；".join(f"{label}：{value}" for label, value in list_facts(wanted))
+        row = (
+            each.code,
+            each.get_kind_display(),
+            each.plan.title,
+            _local(each.filed_at),
+            facts,
+            wanted.get("letter", ""),
+            str(len(each.files.all())),
+            each.get_state_display(),
+            _local(each.decided_at),
+        )
+        rows.append(row)
+    return Section("claims", "缴费凭证", columns, rows)
 
 
 def _list_invoices(person: User) -> Section:

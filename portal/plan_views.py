@@ -15,10 +15,12 @@ from accounts.models import User
 from catalog import queries
 from catalog.errors import CourseNotFoundError, PlanNotFoundError
 from catalog.models import FieldOfStudy, Plan, PlanCourse, Subject
+from catalog.views import may_preview
 from learning.models import Enrolment
 from learning.queries import find_enrolment, list_enrolments_for
 from orders.models import Order, OrderLine
 from orders.queries import find_live_line
+from orders.queries.codes import find_waiting_code
 
 PLANS_PER_PAGE = 24
 
@@ -42,7 +44,8 @@ def plan_list(request: HttpRequest) -> HttpResponse:
     year = _choice(request.GET.get("year", ""), [str(y) for y in years])
     chosen_year = int(year) if year else next(iter(years), None)
     field = _choice(request.GET.get("field", ""), FieldOfStudy.values)
-    plans = list(queries.list_plans(subject=subject, year=chosen_year))
+    today = timezone.localdate()
+    plans = list(queries.list_plans(day=today, subject=subject, year=chosen_year))
     fields = [f for f in FieldOfStudy if any(plan.field == f for plan in plans)]
     if field:
         plans = [plan for plan in plans if plan.field == field]
@@ -60,14 +63,14 @@ def plan_list(request: HttpRequest) -> HttpResponse:
             "page_obj": Paginator(plans, PLANS_PER_PAGE).get_page(
                 request.GET.get("page")
             ),
-            "today": timezone.localdate(),
+            "today": today,
             "owned": _list_owned(request.user),
         },
     )
 
 
 def plan_detail(request: HttpRequest, code: str) -> HttpResponse:
-    plan = _get_plan(request.user, code)
+    plan = _get_plan(request, code)
     kind = _choice(request.GET.get("kind", ""), PlanCourse.Kind.values)
     # A draft is looked at while it is being made.
     read = queries.recall_plan_offer if plan.is_published else queries.read_plan_offer
@@ -77,13 +80,14 @@ def plan_detail(request: HttpRequest, code: str) -> HttpResponse:
         "offer": offer,
         "kind": kind,
         "kinds": PlanCourse.Kind,
+        "preview_url": _preview_address(request, "learning:course-list", plan.code),
         "page_obj": courses.get_page(request.GET.get("page")),
     }
     return render(request, "catalog/plan_detail.html", context)
 
 
 def course_detail(request: HttpRequest, plan: str, course: str) -> HttpResponse:
-    row = _get_plan(request.user, plan)
+    row = _get_plan(request, plan)
     try:
         plan_course = queries.get_plan_course(row, course)
     except CourseNotFoundError as error:
@@ -94,8 +98,14 @@ def course_detail(request: HttpRequest, plan: str, course: str) -> HttpResponse:
         "course": plan_course.course,
         "chapters": chapters,
         "duration_ms": sum(c.video.duration_ms for c in chapters if c.video),
+        "preview_url": _preview_address(request, "learning:player", plan, course),
     }
     return render(request, "catalog/course_detail.html", context)
+
+
+def _preview_address(request: HttpRequest, name: str, *codes: str) -> str:
+    """Where staff see what a learner studies; empty for everybody else."""
+    return reverse(name, args=codes) if may_preview(request) else ""
 
 
 def _choice(value: str, allowed: list[str]) -> str:
@@ -116,28 +126,43 @@ def _list_owned(user: User | AnonymousUser) -> set[int]:
     return set(held.values_list("plan_id", flat=True))
 
 
-def _get_plan(user: User | AnonymousUser, code: str) -> Plan:
+def _get_plan(request: HttpRequest, code: str) -> Plan:
     """The published plan; staff who may see plans also see drafts, as a preview."""
-    may_preview = user.is_staff and user.has_perm("catalog.view_plan")
     try:
-        return (
-            queries.get_plan_for_staff(code) if may_preview else queries.get_plan(code)
-        )
+        read = queries.get_plan_for_staff if may_preview(request) else queries.get_plan
+        return read(code, day=timezone.localdate())
     except PlanNotFoundError as error:
         raise Http404(error.message) from error
 
 
 def _describe_plan(user: User | AnonymousUser, plan: Plan) -> dict[str, Any]:
-    enrolment = line = None
+    today = timezone.localdate()
+    enrolment = line = code = None
     if isinstance(user, User):
         enrolment = find_enrolment(user.pk, plan.pk)
         if enrolment is None:
             line = find_live_line(user.pk, plan.pk)
+            # Plans without codes, nearly all of them, cost no query for this.
+            code = find_waiting_code(user.pk, plan.pk) if plan.sells_codes else None
+    if code is not None and line is None:
+        action = _action_of_given(plan, today)
+    else:
+        action = choose_action(plan, enrolment, line, today)
     return {
         "plan": plan,
-        "today": timezone.localdate(),
-        "plan_action": choose_action(plan, enrolment, line, timezone.localdate()),
+        "today": today,
+        "plan_action": action,
+        "sells_codes": plan.sells_codes and plan.is_on_sale(today),
+        "group_action": choose_group_action(plan, today),
     }
+
+
+def choose_group_action(plan: Plan, today: date) -> PlanAction:
+    """The second button, whatever the visitor holds: to buy the plan for others."""
+    if not plan.is_on_sale(today) or plan.price_fen == 0:
+        return PlanAction()
+    label = "团体购买" if plan.entry == Plan.Entry.ONE else "团体报名"
+    return PlanAction(label, reverse("orders:group-start", args=[plan.code]))
 
 
 def choose_action(
@@ -167,6 +192,13 @@ def _action_of_buyer(line: OrderLine) -> PlanAction:
     if line.order.state == Order.State.PENDING:
         return PlanAction("去支付", order, "您有一笔未支付的订单，支付后即可学习")
     return PlanAction("查看订单", order, "您已购买该培训项目")
+
+
+def _action_of_given(plan: Plan, today: date) -> PlanAction:
+    """What somebody does who was given a code: use it while there is training."""
+    if today > plan.training_end:
+        return PlanAction(note="培训时间已结束，获赠的激活码不能再使用")
+    return PlanAction("立即激活", reverse("orders:codes"), "您获赠了该培训项目的激活码")
 
 
 def _action_of_newcomer(plan: Plan, today: date) -> PlanAction:

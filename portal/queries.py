@@ -17,6 +17,8 @@ from certificates.rules import find_missing_details
 from invoices.models import Invoice
 from learning.models import ChapterProgress, Enrolment
 from learning.queries import HELD_PLAN_COLUMNS, HeldPlan, list_enrolments_of
+from learning.queries.hours import read_repeated_credits, sum_unit_hours
+from learning.rules.hours import count_hours
 from orders.models import Order
 from portal.content.models import Article, Download, Hotline
 from portal.content.queries import list_articles, list_downloads, list_hotlines
@@ -60,7 +62,7 @@ def get_home(*, now: datetime) -> Home:
 
 def list_plans_on_sale(day: date) -> QuerySet[Plan]:
     """Plans that can be bought on `day`: newest year first, 公需科目 first, then by entry."""
-    return list_plans().filter(sale_start__lte=day, sale_end__gte=day)
+    return list_plans(day=day).filter(sale_start__lte=day, sale_end__gte=day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,9 +183,20 @@ def get_space(person: User, *, now: datetime) -> Space:
     awaiting = [plan for plan in completed if plan.certificate_number is None]
     orders = list_orders_to_act_on(person, now=now)
     pending = [row for row in reversed(orders) if row.state == Order.State.PENDING]
+    repeated = read_repeated_credits(person)
+    recorded = {Subject.PROFESSIONAL: sum_unit_hours(person)[year]}
     return Space(
         year=year,
-        duties=[build_duty(subject, year, held) for subject in Subject],
+        duties=[
+            build_duty(
+                subject,
+                year,
+                held,
+                repeated=repeated[year, subject],
+                recorded=recorded.get(subject, 0),
+            )
+            for subject in Subject
+        ],
         studying=[plan for plan in held if plan.state == Enrolment.State.OPEN],
         awaiting_certificate=awaiting,
         certified=[plan for plan in completed if plan.certificate_number is not None],
@@ -196,15 +209,24 @@ def get_space(person: User, *, now: datetime) -> Space:
     )
 
 
-def build_duty(subject: Subject, year: int, held: list[CertifiedPlan]) -> Duty:
-    """Add up what a person's plans of `year` and `subject` have earned.
-
-    As in `learning.queries.yearly_hours`, a plan gives no more hours than it has.
-    """
+def build_duty(
+    subject: Subject,
+    year: int,
+    held: list[CertifiedPlan],
+    *,
+    repeated: int = 0,
+    recorded: int = 0,
+) -> Duty:
+    """Add up what a person's plans of `year` and `subject` have earned, less what they
+    repeat, and the hours that units recorded (`learning.rules.hours.count_hours`)."""
     plans = [plan for plan in held if plan.subject == subject and plan.year == year]
     return Duty(
         subject=subject,
-        done=sum(min(plan.credits_earned, plan.hours) for plan in plans),
+        done=count_hours(
+            [(plan.credits_earned, plan.hours) for plan in plans],
+            repeated=repeated,
+            recorded=recorded,
+        ),
         required=settings.YEARLY_DUTY_HOURS[subject],
         plans=plans,
     )

@@ -8,12 +8,19 @@ from django.db.models import Count, Q, Sum
 from django.utils import timezone
 
 from accounts.models import Message, PersonRequest, RegistrationList, User
-from accounts.rules.requests import WAITING
+from accounts.rules.decisions import WAITING
 from catalog.models import Video
 from certificates.models import Certificate, CertificateIssue
 from invoices.models import Invoice
-from learning.models import Enrolment, PersonClock
-from orders.models import Order, PaymentException
+from learning.models import Appeal, Enrolment, PersonClock, StudyFlag
+from orders.models import (
+    BillDifference,
+    Claim,
+    GroupCheck,
+    Order,
+    PaymentException,
+    Refund,
+)
 from portal.support.models import Conversation
 
 CACHE_KEY = "portal.staff-figures"
@@ -21,6 +28,8 @@ CACHE_KEY = "portal.staff-figures"
 CACHE_SECONDS = 60
 # A learner's player reports every ten seconds; two minutes bridge a bad line.
 LEARNING_NOW = timedelta(minutes=2)
+# Nobody marks a failed message as seen: older ones would be counted for ever.
+FAILURE_AGE = timedelta(days=7)
 
 
 def read_figures(*, now: datetime) -> Mapping[str, int]:
@@ -78,13 +87,25 @@ def count_waiting(now: datetime) -> dict[str, int]:
             state=Conversation.State.OPEN
         ).count(),
         "requests": PersonRequest.objects.filter(state__in=WAITING).count(),
+        "claims": Claim.objects.filter(state__in=WAITING).count(),
+        "appeals": Appeal.objects.filter(state__in=WAITING).count(),
+        "flags": StudyFlag.objects.filter(state=StudyFlag.State.OPEN).count(),
         "payments": PaymentException.objects.filter(
             state=PaymentException.State.OPEN
+        ).count(),
+        "group_checks": GroupCheck.objects.filter(alarm=GroupCheck.Alarm.OPEN).count(),
+        "refunds": Refund.objects.filter(
+            state__in=[Refund.State.REQUESTED, Refund.State.FAILED]
+        ).count(),
+        "differences": BillDifference.objects.filter(
+            state=BillDifference.State.OPEN
         ).count(),
         "invoices": Invoice.objects.filter(state=Invoice.State.FAILED).count(),
         "issues": CertificateIssue.objects.filter(
             state=CertificateIssue.State.NEEDS_ATTENTION
         ).count(),
         "videos": Video.objects.filter(state=Video.State.FAILED).count(),
-        "messages": Message.objects.filter(state=Message.State.FAILED).count(),
+        "messages": Message.objects.filter(
+            state=Message.State.FAILED, created_at__gte=now - FAILURE_AGE
+        ).count(),
     }

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db.models import (
@@ -15,6 +16,7 @@ from django.db.models import (
     Subquery,
     Sum,
 )
+from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Least
 
 from accounts.models import (
@@ -26,7 +28,8 @@ from accounts.models import (
 )
 from accounts.queries.units import find_members, list_members
 from catalog.models import Plan, Subject
-from learning.models import Enrolment
+from learning.models import Enrolment, UnitHours
+from learning.queries.hours import list_repeated_completions
 
 MET, UNMET = "met", "unmet"
 
@@ -81,9 +84,11 @@ def get_overview(unit: Unit, *, year: int, now: datetime) -> UnitOverview:
 def list_plan_progress(unit: Unit, *, year: int) -> list[PlanProgress]:
     """The plans of `year` that members hold, 公需科目 first; one query."""
     people = list_members(unit).values("person_id")
+    # By what they hold, not by what is revoked: `exclude` would drop the whole plan as soon
+    # as anybody's enrolment in it is.
+    held = Enrolment.objects.live().filter(person__in=people)
     rows = (
-        Plan.objects.filter(year=year, enrolments__person__in=people)
-        .exclude(enrolments__state=Enrolment.State.REVOKED)
+        Plan.objects.filter(year=year, enrolments__in=held)
         .order_by("subject", "title", "pk")
         .annotate(
             people=Count("enrolments"),
@@ -109,14 +114,14 @@ def list_plan_progress(unit: Unit, *, year: int) -> list[PlanProgress]:
 def find_progress(
     unit: Unit, *, year: int, name: str = "", standing: str = ""
 ) -> QuerySet[UnitMember]:
-    """Members with the hours they learnt in plans of `year`, as `general` and `professional`.
+    """Members with their hours of `year`, as `general` and `professional`.
 
-    `standing` is MET for those who have done the yearly duty, UNMET for the others. As in
-    `learning.queries.yearly_hours`, a plan gives no more hours than it has. One query.
+    Those of plans and those that units recorded, the same that each of them reads in 我的学时.
+    `standing` is MET for who has done the yearly duty, UNMET for the others. One query.
     """
     found = find_members(unit, name=name).annotate(
         general=_hours(Subject.GENERAL, year),
-        professional=_hours(Subject.PROFESSIONAL, year),
+        professional=_hours(Subject.PROFESSIONAL, year) + _recorded(year),
     )
     duty = settings.YEARLY_DUTY_HOURS
     is_met = Q(
@@ -129,15 +134,30 @@ def find_progress(
     return found
 
 
-def _hours(subject: Subject, year: int) -> Coalesce:
-    earned = F("compulsory_earned") + F("elective_earned")
-    counted = Least(earned, F("plan__hours"), output_field=IntegerField())
-    sums = (
-        Enrolment.objects.live()
-        .filter(person=OuterRef("person"), plan__year=year, plan__subject=subject)
-        .order_by()
-        .values("person")
-        .annotate(hours=Sum(counted))
-        .values("hours")
+def _hours(subject: Subject, year: int) -> Least:
+    """As `learning.rules.hours.count_hours` adds up the plans of one person."""
+    plans = Enrolment.objects.live().filter(
+        person=OuterRef("person"), plan__year=year, plan__subject=subject
     )
+    earned = F("compulsory_earned") + F("elective_earned")
+    repeated = list_repeated_completions().filter(
+        enrolment__person=OuterRef("person"),
+        enrolment__plan__year=year,
+        enrolment__plan__subject=subject,
+    )
+    capped = _sum_of(plans, Least(earned, F("plan__hours")), by="person")
+    once = _sum_of(plans, earned, by="person") - _sum_of(
+        repeated, F("credits"), by="enrolment__person"
+    )
+    return Least(capped, once, output_field=IntegerField())
+
+
+def _sum_of(rows: QuerySet[Any], amount: Combinable, *, by: str) -> Coalesce:
+    total = Sum(amount, output_field=IntegerField())
+    sums = rows.order_by().values(by).annotate(total=total).values("total")
     return Coalesce(Subquery(sums), 0, output_field=IntegerField())
+
+
+def _recorded(year: int) -> Coalesce:
+    rows = UnitHours.objects.counted().filter(person=OuterRef("person"), year=year)
+    return _sum_of(rows, F("hours"), by="person")

@@ -15,14 +15,13 @@ from django.views.decorators.http import require_safe
 from accounts.models import UnitMember, User
 from accounts.views.unit_desk import Desk, at_desk
 from catalog.models import Subject
+from learning.rules.hours import FIRST_YEAR
 from portal.lib.file_responses import attachment
 from portal.lib.spreadsheet import XLSX, write_sheet
 from portal.unit_queries import MET, UNMET, find_progress, get_overview
 
 PEOPLE_PER_PAGE = 20
-# Make-up years go back to 2011 (domain.md).
-FIRST_YEAR = 2011
-# A unit of ten thousand is the largest the portal is built for.
+# A unit of ten thousand is the largest the portal is built for; a sheet of more says so.
 ROWS_IN_SHEET = 10_000
 COLUMNS = (
     *(("姓名", 14), ("证件号码", 22), ("手机号码", 16), ("账号状态", 12)),
@@ -79,8 +78,10 @@ def progress(request: HttpRequest, desk: Desk) -> HttpResponse:
 def export(request: HttpRequest, desk: Desk) -> HttpResponse:
     """The same rows as a sheet, with masked numbers."""
     _, filters = read_filters(request, now=timezone.now())
-    members = find_progress(desk.unit, **filters)[:ROWS_IN_SHEET]
-    rows = (describe(member, filters["year"]) for member in members)
+    members = list(find_progress(desk.unit, **filters)[: ROWS_IN_SHEET + 1])
+    rows = [describe(member, filters["year"]) for member in members[:ROWS_IN_SHEET]]
+    if len(members) > ROWS_IN_SHEET:
+        rows.append((f"仅含前{ROWS_IN_SHEET}人，其余请筛选后分次导出。",))
     return attachment(
         write_sheet("学习进度", COLUMNS, rows),
         name=f"学习进度_{filters['year']}.xlsx",

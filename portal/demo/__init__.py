@@ -20,4 +20,5 @@ LOGINS = [
     Login("学员", "19900000001", PASSWORD),
     Login("单位经办人", "19900000002", PASSWORD),
     Login("工作人员（管理后台）", "zhongxin", PASSWORD),
+    Login("复核人员（管理后台）", "shenhe", PASSWORD),
 ]

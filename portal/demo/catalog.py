@@ -18,8 +18,10 @@ from catalog.models import (
     Option,
     Plan,
     PlanCourse,
+    PlanPrice,
     Question,
     Video,
+    VideoQuality,
 )
 from catalog.services import publish_course, publish_plan
 from portal.demo.clips import ChapterClip, build_clips, make_clips
@@ -85,10 +87,20 @@ def _save_videos(clips: list[ChapterClip], now: datetime) -> dict[str, Video]:
     made = Video.objects.bulk_create(clip.build_video(now) for clip in missing)
     videos = {str(video.file.name): video for video in [*found.values(), *made]}
     for clip in clips:
-        # Loaded without videos before, with them now.
-        if videos[clip.file_name].size != clip.stored_size:
-            Video.objects.filter(file=clip.file_name).update(size=clip.stored_size)
+        video = videos[clip.file_name]
+        # Loaded without videos before, or just now, with them from here on.
+        if clip.is_stored() and video.size != clip.stored_size:
+            _save_files(clip, video)
     return videos
+
+
+def _save_files(clip: ChapterClip, video: Video) -> None:
+    video.size = clip.stored_size
+    video.captions = clip.captions_name
+    video.has_stream = True
+    video.save()
+    video.qualities.all().delete()
+    VideoQuality.objects.bulk_create(clip.build_qualities(video))
 
 
 def _save_course(row: dict[str, Any], lecturer: Lecturer) -> Course:
@@ -145,5 +157,16 @@ def _save_plan(sample: PlanSample, now: datetime) -> None:
             plan=plan,
             course=courses[code],
             defaults={"kind": kind, "position": position},
+        )
+    if not plan.prices.exists():
+        # Written as it would have been on the first day of the sale: the sample people have
+        # bought since then, and staff may set no price for a day that is over.
+        PlanPrice.objects.create(
+            plan=plan,
+            valid_from=min(plan.sale_start, timezone.localdate(now)),
+            pricing=sample.pricing,
+            unit_price_fen=sample.unit_price_fen,
+            reason="示例价格",
+            set_at=now,
         )
     publish_plan(plan_id=plan.pk, actor=None, now=now)

@@ -1,5 +1,6 @@
 """The sample videos: one short clip for every chapter, made once and found again by content."""
 
+import json
 import os
 import tempfile
 from collections.abc import Callable, Iterable
@@ -11,17 +12,21 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files import File
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from catalog.models import FieldOfStudy, Video
+from catalog.models import FieldOfStudy, Video, VideoQuality
+from portal.lib.captions import write_captions
 from portal.lib.media import make_poster
 from portal.lib.sample_clip import (
     HEIGHT,
     WIDTH,
     Palette,
     SampleClip,
+    list_cues,
     make_sample_clip,
 )
+from portal.lib.streams import Quality, make_qualities
 
 SECONDS = 14
 # When the last line of words has appeared.
@@ -52,11 +57,26 @@ class ChapterClip:
 
     @property
     def file_name(self) -> str:
-        return f"videos/sample-{self.clip.key}.mp4"
+        return self._name(".mp4")
 
     @property
     def poster_name(self) -> str:
-        return f"videos/sample-{self.clip.key}.jpg"
+        return self._name(".jpg")
+
+    @property
+    def captions_name(self) -> str:
+        return self._name(".vtt")
+
+    @property
+    def qualities_name(self) -> str:
+        """A list of the columns of the stream's qualities, which hold its playlists."""
+        return self._name(".json")
+
+    def name_quality(self, quality: str) -> str:
+        return self._name(f"-{quality}.mp4")
+
+    def _name(self, suffix: str) -> str:
+        return f"videos/sample-{self.clip.key}{suffix}"
 
     @property
     def stored_size(self) -> int:
@@ -74,15 +94,20 @@ class ChapterClip:
             duration_ms=self.clip.seconds * 1000,
             width=WIDTH,
             height=HEIGHT,
-            size=self.stored_size,
             percent=100,
             created_at=now,
         )
 
+    def build_qualities(self, video: Video) -> list[VideoQuality]:
+        """Unsaved rows of the stored stream. Raises FileNotFoundError where there is none."""
+        with default_storage.open(self.qualities_name) as file:
+            return [VideoQuality(video=video, **columns) for columns in json.load(file)]
+
     def is_stored(self) -> bool:
-        # The poster is written last: where it lies, the video was written to its end.
-        return default_storage.exists(self.poster_name) and default_storage.exists(
-            self.file_name
+        # The poster is written last: where it lies, the others were written to their end.
+        return all(
+            default_storage.exists(name)
+            for name in (self.poster_name, self.qualities_name, self.file_name)
         )
 
 
@@ -133,8 +158,9 @@ def make_clips(clips: list[ChapterClip], say: Callable[[str], None]) -> None:
 
 
 def _make_clip(chapter: ChapterClip) -> None:
-    with tempfile.TemporaryDirectory(prefix="sample-") as folder:
-        video, poster = Path(folder) / "video.mp4", Path(folder) / "poster.jpg"
+    with tempfile.TemporaryDirectory(prefix="sample-") as name:
+        folder = Path(name)
+        video, poster = folder / "video.mp4", folder / "poster.jpg"
         make_sample_clip(
             chapter.clip,
             video,
@@ -142,8 +168,28 @@ def _make_clip(chapter: ChapterClip) -> None:
             bold_font=settings.NODE_MODULES / BOLD_FONT,
         )
         make_poster(video, poster, at_ms=POSTER_AT_MS)
+        qualities = make_qualities(video, folder, on_progress=lambda _percent: None)
         _store(video, chapter.file_name)
+        for quality in qualities:
+            _store(quality.file, chapter.name_quality(quality.name))
+        captions = write_captions(list_cues(chapter.clip))
+        _store_text(captions, chapter.captions_name)
+        columns = [_describe_quality(chapter, quality) for quality in qualities]
+        _store_text(json.dumps(columns), chapter.qualities_name)
         _store(poster, chapter.poster_name)
+
+
+def _describe_quality(chapter: ChapterClip, quality: Quality) -> dict[str, Any]:
+    return {
+        "name": quality.name,
+        "width": quality.width,
+        "height": quality.height,
+        "bandwidth": quality.bandwidth,
+        "codecs": quality.codecs,
+        "file": chapter.name_quality(quality.name),
+        "size": quality.file.stat().st_size,
+        "playlist": quality.playlist,
+    }
 
 
 def _store(path: Path, name: str) -> None:
@@ -151,3 +197,8 @@ def _store(path: Path, name: str) -> None:
     default_storage.delete(name)
     with path.open("rb") as file:
         default_storage.save(name, File(file))
+
+
+def _store_text(text: str, name: str) -> None:
+    default_storage.delete(name)
+    default_storage.save(name, ContentFile(text.encode()))

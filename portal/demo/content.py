@@ -113,7 +113,7 @@ def _list_forms(
             "公需科目缴费凭证表",
             "已在其他平台缴费但未完成学习的，用于申请免费补学",
             "jiaofei-pingzheng.xlsx",
-            build_voucher_form,
+            lambda: build_voucher_form(day.year - 1),
         ),
         Form(
             "jiaofei-chengnuo",

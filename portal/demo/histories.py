@@ -21,13 +21,10 @@ from learning.services import (
     open_session,
     record_beat,
 )
-from orders.models import GatewayMessage, Order
-from orders.payments.protocol import Callbacks, Channel, Report, State
+from orders.models import Order
 from orders.rules import InvoiceDetails
 from orders.services.checkout import place_personal_order
-from orders.services.payment import start_payment
-from orders.services.settlement import apply_report
-from portal.sandbox.keys import KeyRing
+from portal.demo.payments import pay_order
 
 LOGIN = "sample"
 BEAT = timedelta(seconds=settings.LEARNING["beat_seconds"])
@@ -54,39 +51,17 @@ def order_plan(person: User, plan: Plan, now: datetime) -> Order:
 
 
 def buy_plan(person: User, plan: Plan, now: datetime) -> Enrolment:
-    """Order a plan and pay for it at Alipay: the gateway's word goes through settlement."""
-    KeyRing(settings.SANDBOX_DIR)
+    """Order a plan and pay for it."""
     order = order_plan(person, plan, now)
-    callbacks = Callbacks(
-        notify_url=f"{settings.SITE_URL}/orders/notify/alipay/",
-        return_url=f"{settings.SITE_URL}/orders/return/alipay/",
-    )
-    start_payment(
-        order=order,
-        gateway_code="alipay",
-        channel=Channel.DESK,
-        callbacks=callbacks,
-        actor=person,
-        now=now + timedelta(minutes=1),
-    )
-    attempt = order.attempts.get()
-    report = Report(
-        attempt_number=attempt.number,
-        state=State.PAID,
-        amount_fen=attempt.amount_fen,
-        seller=attempt.seller,
-        gateway_number=f"SAMPLE{attempt.number}",
-    )
-    paid_at = now + timedelta(minutes=3)
-    apply_report(
-        gateway="alipay",
-        report=report,
-        source=GatewayMessage.Source.QUERY,
-        now=paid_at,
-    )
+    pay_order(order, now)
+    return get_enrolment(person, plan)
+
+
+def get_enrolment(person: User, plan: Plan) -> Enrolment:
+    """The right to study that a story is about. Raises `RuntimeError` where it went wrong."""
     enrolment = find_enrolment(person.pk, plan.pk)
     if enrolment is None:
-        raise RuntimeError(f"{order.number} is not paid")
+        raise RuntimeError(f"{plan.code} is not open for the sample person")
     return enrolment
 
 
@@ -100,14 +75,24 @@ def study_plan(person: User, enrolment: Enrolment, start: datetime) -> datetime:
 
 def study_part(person: User, enrolment: Enrolment, start: datetime) -> None:
     """Watch the first two courses and half a chapter of the third."""
-    watch = Watch(start)
+    watch = study_courses(person, enrolment, start, count=2)
     chapters = list(_chapters(enrolment.plan))
     courses = list(dict.fromkeys(chapter.course_id for chapter in chapters))
-    for chapter in chapters:
-        if chapter.course_id in courses[:2]:
-            study_chapter(person, enrolment, chapter, watch)
     unfinished = next(c for c in chapters if c.course_id == courses[2])
     study_chapter(person, enrolment, unfinished, watch, share=0.5)
+
+
+def study_courses(
+    person: User, enrolment: Enrolment, start: datetime, *, count: int
+) -> Watch:
+    """Watch the first courses of the plan; the clock stands where they end."""
+    watch = Watch(start)
+    chapters = list(_chapters(enrolment.plan))
+    courses = list(dict.fromkeys(chapter.course_id for chapter in chapters))[:count]
+    for chapter in chapters:
+        if chapter.course_id in courses:
+            study_chapter(person, enrolment, chapter, watch)
+    return watch
 
 
 def study_chapter(

@@ -1,5 +1,6 @@
 """The blank forms of the download centre: sheets by openpyxl, letters by the press."""
 
+from collections.abc import Sequence
 from datetime import date
 from io import BytesIO
 from pathlib import Path
@@ -18,7 +19,7 @@ from portal.lib.pdf import open_press
 STYLESHEET = Path(__file__).resolve().parent / "data" / "papers.css"
 TEXT = "@"
 LIST_ROWS = 300
-VOUCHER_ROWS = 12
+VOUCHER_ROWS = 6
 LINE = Border(*[Side(style="thin", color="808080")] * 4)
 HEAD = PatternFill("solid", fgColor="F3EEE4")
 CENTRE = Alignment(horizontal="center", vertical="center", wrap_text=True)
@@ -41,23 +42,20 @@ LIST_NOTES = (
     "3.身份证号码和手机号码两栏已设为“文本”格式，请勿改为数字，否则末几位会丢失；",
     "4.从第 6 行起逐行填写，不要合并单元格，不要增减列。",
 )
+# The official form: who, then one line a year, then the proof.
 VOUCHER_COLUMNS = (
-    ("序号", 7),
-    ("姓名", 14),
-    ("身份证号码", 26),
-    ("手机号码", 16),
-    ("缴费年度", 12),
+    ("缴费年度", 14),
     ("订单编号", 28),
-    ("付款人", 14),
-    ("缴费时间", 16),
-    ("缴费平台", 24),
-    ("凭证图片", 30),
+    ("付款人", 16),
+    ("缴费时间", 18),
+    ("缴费平台", 26),
 )
 VOUCHER_NOTES = (
     "注意：",
-    "1.在“凭证图片”一栏粘贴原平台交易成功的订单截图，或将图片作为邮件附件一并发送；",
-    "2.请将此表发送至 cqgxkm@cqhrsp.com，一般在 3 个工作日内完成审核，审核通过后可免费补学；",
-    "3.确已缴费但无法提供缴费凭证的，请填写《缴费承诺书》。",
+    "1.请提前在{portal}网络学习服务平台注册账号，并如实填写姓名、身份证号码、手机号等信息，"
+    "工作人员将依据上表信息及平台注册信息免费开通{years}年度专业技术人员继续教育公需科目补学权限。",
+    "2.请将此表发送至 cqgxkm@cqhrsp.com 邮箱，工作人员审核通过后（一般在 3 个工作日内完成审核）"
+    "可免费进入现平台进行补学。",
 )
 
 
@@ -85,17 +83,41 @@ def build_registration_list() -> bytes:
     return _save(book)
 
 
-def build_voucher_form() -> bytes:
-    """缴费凭证表: for who paid on a former platform."""
-    book = Workbook()
-    sheet = _start_sheet(
-        book, "缴费凭证表", VOUCHER_COLUMNS, "专业技术人员继续教育公需科目缴费凭证表"
-    )
-    _write_grid(sheet, VOUCHER_COLUMNS, first_row=3, rows=VOUCHER_ROWS)
-    for row in range(4, 4 + VOUCHER_ROWS):
-        sheet.row_dimensions[row].height = 60
-    _write_notes(book, VOUCHER_NOTES)
+def build_voucher_form(last_year: int) -> bytes:
+    """缴费凭证表: for who paid on a former platform, for years up to `last_year`."""
+    years = f"2011-{last_year}"
+    book, width = Workbook(), len(VOUCHER_COLUMNS)
+    title = f"{years}年公需科目缴费凭证"
+    sheet = _start_sheet(book, "缴费凭证表", VOUCHER_COLUMNS, title)
+    _write_boxes(sheet, 2, ("姓名", "", "手机号码", "", ""), height=28)
+    sheet.merge_cells(start_row=2, end_row=2, start_column=4, end_column=width)
+    _write_boxes(sheet, 3, ("身份证号码", "", "", "", ""), height=28)
+    sheet.merge_cells(start_row=3, end_row=3, start_column=2, end_column=width)
+    _write_boxes(sheet, 4, [label for label, _ in VOUCHER_COLUMNS], height=28)
+    for row in range(5, 5 + VOUCHER_ROWS):
+        _write_boxes(sheet, row, [""] * width, height=24)
+    row = 5 + VOUCHER_ROWS
+    proof = "以下请填写相关缴费证明材料（如缴费平台网页截图等）"
+    for text, height in ((proof, 28), ("", 300)):
+        _write_boxes(sheet, row, [text] + [""] * (width - 1), height=height)
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=width)
+        row += 1
+    for note in VOUCHER_NOTES:
+        text = note.format(portal=settings.PORTAL_NAME, years=years)
+        sheet.cell(row, 1, text).alignment = LEFT
+        sheet.merge_cells(start_row=row, end_row=row, start_column=1, end_column=width)
+        sheet.row_dimensions[row].height = 18 if note == VOUCHER_NOTES[0] else 36
+        row += 1
     return _save(book)
+
+
+def _write_boxes(
+    sheet: Worksheet, row: int, texts: Sequence[str], *, height: int
+) -> None:
+    for column, text in enumerate(texts, start=1):
+        cell = sheet.cell(row, column, text or None)
+        cell.number_format, cell.border, cell.alignment = TEXT, LINE, CENTRE
+    sheet.row_dimensions[row].height = height
 
 
 def _start_sheet(

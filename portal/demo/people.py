@@ -11,12 +11,13 @@ from django.db import transaction
 from accounts.models import Region, Unit, User
 from accounts.personal_data import phone_index
 from accounts.rules.notices import PRIVACY, SENSITIVE
-from accounts.rules.roles import BUSINESS
+from accounts.rules.roles import BUSINESS, REVIEW
 from accounts.services.coordinators import appoint_coordinator
 from accounts.services.profiles import ProfileDetails, update_profile
 from accounts.services.reference_data import load_regions, load_roles
 from accounts.services.registration import Application, register_person
 from catalog.models import Plan
+from orders.models import GroupCheck
 from portal.demo import LOGINS, PASSWORD
 from portal.demo.histories import (
     ask_for_certificate,
@@ -25,9 +26,12 @@ from portal.demo.histories import (
     study_part,
     study_plan,
 )
+from portal.demo.staff_work import load_staff_work
+from portal.demo.unit_hours import load_unit_hours
+from portal.demo.unit_orders import load_unit_orders
 from portal.lib.identity import check_character
 
-STAFF_USERNAME = next(each.login for each in LOGINS if each.login.isalpha())
+BUSINESS_LOGIN, REVIEWER_LOGIN = (each.login for each in LOGINS if each.login.isalpha())
 NOTICE_VERSION = "2026-01"
 # What "a while ago" means in the stories below.
 LONG_AGO = timedelta(days=60)
@@ -99,7 +103,14 @@ PEOPLE = [
     _sample(7, "阿依古丽·买买提", 1, **TEACHER, certified=("gx-2020",)),
     _sample(8, "贺清源", 0, bought=("gx-2026-2",)),
     _sample(9, "苏景行", 2),
+    _sample(10, "丁静姝", 1, **TEACHER),
+    _sample(11, "罗子墨", 1, **TEACHER),
+    _sample(12, "白明轩", 1, **TEACHER),
+    _sample(13, "汤怀瑾", 1),
 ]
+TRAINEE, COORDINATOR, PAYER = PEOPLE[0], PEOPLE[1], PEOPLE[7]
+# For whom the coordinator buys; the last of them leaves the unit.
+COLLEAGUES = [*PEOPLE[9:12], PEOPLE[4], PEOPLE[12]]
 
 
 def load_people(
@@ -117,8 +128,12 @@ def load_people(
             with transaction.atomic():
                 person = _register(sample, password, now - LONG_AGO)
                 _tell_story(person, sample, now)
-    # Last: `manage.py serve` takes a portal without staff for one not loaded to the end.
-    _save_staff(now)
+    say("示例工作人员与待办")
+    # Last, and at once: `manage.py serve` takes a portal without staff for one not loaded to
+    # the end.
+    with transaction.atomic():
+        staff = (_save_business(now), _save_reviewer(now))
+        _load_dealings(staff, now)
 
 
 def id_number_of(sample: PersonSample) -> str:
@@ -135,13 +150,52 @@ def _save_unit(unit: UnitSample, now: datetime) -> None:
     )
 
 
-def _save_staff(now: datetime) -> None:
-    if User.objects.filter(username=STAFF_USERNAME).exists():
-        return
+def _save_business(now: datetime) -> User:
+    known = User.objects.filter(username=BUSINESS_LOGIN).first()
+    if known is not None:
+        return known
     staff = User.objects.create_superuser(
-        STAFF_USERNAME, password=PASSWORD, name="培训科", date_joined=now
+        BUSINESS_LOGIN, password=PASSWORD, name="培训科", date_joined=now
     )
     staff.groups.add(Group.objects.get(name=BUSINESS))
+    return staff
+
+
+def _save_reviewer(now: datetime) -> User:
+    """The second pair of eyes, without which nothing is decided by two."""
+    known = User.objects.filter(username=REVIEWER_LOGIN).first()
+    if known is not None:
+        return known
+    staff = User.objects.create_user(
+        REVIEWER_LOGIN,
+        password=PASSWORD,
+        name="审核岗",
+        is_staff=True,
+        date_joined=now,
+        # As printed for whoever tries the portal: no first password that has to go at once.
+        password_changed_at=now,
+    )
+    staff.groups.add(Group.objects.get(name=REVIEW))
+    return staff
+
+
+def _load_dealings(staff: tuple[User, User], now: datetime) -> None:
+    """What the unit has bought and what staff have to do, unless it was loaded before."""
+    coordinator, payer, trainee = (
+        find_person(s) for s in (COORDINATOR, PAYER, TRAINEE)
+    )
+    if GroupCheck.objects.filter(buyer=coordinator).exists():
+        return
+    unit = Unit.objects.get(name=COORDINATOR.unit.name)
+    load_unit_orders(coordinator, unit, [find_person(s) for s in COLLEAGUES], now)
+    load_unit_hours(
+        coordinator, unit, [coordinator, find_person(PEOPLE[4])], staff[1], now
+    )
+    load_staff_work(trainee, payer, staff, now)
+
+
+def find_person(sample: PersonSample) -> User:
+    return User.objects.get(phone_index=phone_index(sample.phone))
 
 
 def _register(sample: PersonSample, password: str, now: datetime) -> User:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from catalog.models import FieldOfStudy, Plan, PlanCourse, Subject
+from catalog.models import FieldOfStudy, Plan, PlanCourse, Pricing, Subject
 
 FIRST_YEAR, NEWEST_YEAR = 2011, 2026
 GENERAL_HOURS, PROFESSIONAL_HOURS = 30, 60
@@ -62,10 +62,13 @@ PROFESSIONAL_SUMMARY = """\
 
 @dataclass(frozen=True)
 class PlanSample:
-    """One plan: columns of the row, and its courses in order with their kinds."""
+    """One plan: columns of the row, what it costs, and its courses in order with their
+    kinds."""
 
     code: str
     columns: dict[str, Any]
+    pricing: Pricing
+    unit_price_fen: int
     courses: dict[str, PlanCourse.Kind]
 
 
@@ -126,6 +129,7 @@ def _general(
         columns={
             "year": year,
             "subject": Subject.GENERAL,
+            "accepts_claims": not newest,
             "field": "",
             "entry": entry,
             "title": title,
@@ -134,10 +138,10 @@ def _general(
             "required_credits": GENERAL_HOURS,
             "compulsory_credits": 0,
             "elective_credits": 0,
-            "pricing": Plan.Pricing.PER_HOUR if newest else Plan.Pricing.FLAT,
-            "unit_price_fen": GENERAL_HOUR_FEN if newest else GENERAL_FLAT_FEN,
             **_window(year, today),
         },
+        pricing=Pricing.PER_HOUR if newest else Pricing.FLAT,
+        unit_price_fen=GENERAL_HOUR_FEN if newest else GENERAL_FLAT_FEN,
         courses=_offer(rows, year),
     )
 
@@ -145,7 +149,12 @@ def _general(
 def _general_2020(today: date) -> PlanSample:
     sample = _general([], 2020, Plan.Entry.ONE, today)
     sample.columns.update(
-        summary=GENERAL_2020_SUMMARY, compulsory_credits=20, elective_credits=10
+        summary=GENERAL_2020_SUMMARY,
+        compulsory_credits=20,
+        elective_credits=10,
+        # As its notice says: units buy activation codes.
+        sells_codes=True,
+        fastest_speed=Plan.Speed.DOUBLE,
     )
     sample.courses.update(dict.fromkeys(COMPULSORY_2020, PlanCourse.Kind.COMPULSORY))
     sample.courses.update(dict.fromkeys(ELECTIVE_2020, PlanCourse.Kind.ELECTIVE))
@@ -172,10 +181,10 @@ def _professional(
             "required_credits": PROFESSIONAL_HOURS,
             "compulsory_credits": 0,
             "elective_credits": 0,
-            "pricing": Plan.Pricing.PER_HOUR,
-            "unit_price_fen": PROFESSIONAL_HOUR_FEN,
             **_window(year, today),
         },
+        pricing=Pricing.PER_HOUR,
+        unit_price_fen=PROFESSIONAL_HOUR_FEN,
         courses=courses,
     )
 

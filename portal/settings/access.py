@@ -1,19 +1,21 @@
 """Who gets in and how: logins, keys, headers."""
 
 from portal.captcha import CAPTCHA
-from portal.csp import POLICY
+from portal.csp import build_policy
 from portal.login_settings import read_session_limits
 from portal.settings.environment import (
     PRODUCTION,
     env,
     secret,
 )
+from portal.settings.stores import STORAGE_ORIGIN
 
 # --- Passwords and login -----------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["accounts.backends.PersonBackend"]
+# One hash at a time in each process, and a page that says so to those beyond a few.
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
-    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+    "portal.lib.password_hashing.WorkerArgon2Hasher",
+    "portal.lib.password_hashing.WorkerPBKDF2Hasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "accounts.rules.passwords.LengthValidator"},
@@ -63,4 +65,4 @@ if PRODUCTION:
     CSRF_COOKIE_NAME = "__Host-csrf"
 # How many reverse proxies in front append to X-Forwarded-For; 0 believes the socket only.
 TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
-CONTENT_SECURITY_POLICY = POLICY
+CONTENT_SECURITY_POLICY = build_policy(STORAGE_ORIGIN)

@@ -5,6 +5,7 @@ from functools import partial
 from pathlib import Path
 
 import environ
+from django.core.exceptions import ImproperlyConfigured
 
 from portal.embedded import read_secret
 
@@ -24,3 +25,15 @@ SANDBOX = env.bool("PORTAL_SANDBOX", default=not PRODUCTION)
 SANDBOX_PORT = env.int("SANDBOX_PORT", default=8010)
 SANDBOX_URL = f"http://127.0.0.1:{SANDBOX_PORT}"
 SANDBOX_DIR = VAR_DIR / "sandbox"
+
+Gateways = dict[str, tuple[str, str]]
+
+
+def choose_gateways(known: Gateways, names: list[str]) -> Gateways:
+    """Return the named gateways in their order, all of them when none is named."""
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ImproperlyConfigured(
+            f"PAYMENT_GATEWAYS names {unknown[0]}; known are {', '.join(known)}"
+        )
+    return {name: known[name] for name in names or known}

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from portal.object_storage import read_storage_url
 from portal.settings.core import TIME_ZONE
 from portal.settings.environment import (
     BASE_DIR,
@@ -56,6 +57,8 @@ else:
         "default": {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
             "LOCATION": VAR_DIR / "cache",
+            # Beyond it, counters of bytes served would be thrown out by chance.
+            "OPTIONS": {"MAX_ENTRIES": 3000},
         }
     }
 # Parts of pages that depend on nothing but the values in their key, or on nothing at all
@@ -102,11 +105,21 @@ STORAGES = {
         )
     },
 }
+# S3-compatible storage in the place of the media folder; browsers play from its origin.
+STORAGE_URL = env.str("STORAGE_URL", default="")
+STORAGE_ORIGIN = ""
+if STORAGE_URL:
+    _storage = read_storage_url(STORAGE_URL)
+    STORAGES["default"] = _storage.backend
+    STORAGE_ORIGIN = _storage.origin
 # Embedded: served straight from the finders, so no collectstatic is needed to start.
 WHITENOISE_USE_FINDERS = not PRODUCTION
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
-# nginx hands out the videos (X-Accel-Redirect) when this names its internal location.
+# Larger uploads lie in the clear in a temporary folder for a moment. Lists (5 MB) and proofs
+# (8 MB each) never do; videos have to.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 9 * 1024 * 1024
+# nginx hands out the videos (X-Accel-Redirect) when this names its internal location; with
+# STORAGE_URL the store does.
 VIDEO_ACCEL_LOCATION = env.str("VIDEO_ACCEL_LOCATION", default="")
 
 # --- Celery ------------------------------------------------------------------------------
@@ -115,6 +128,9 @@ CELERY_BROKER_URL = REDIS_URL or "file-broker://localhost"
 CELERY_TASK_ALWAYS_EAGER = TESTING
 CELERY_TASK_EAGER_PROPAGATES = TESTING
 CELERY_TIMEZONE = TIME_ZONE
+# How many workers may be at videos: one that encodes for hours sends no codes and asks after
+# no payment. Less than there are worker processes.
+VIDEOS_AT_ONCE = env.int("VIDEOS_AT_ONCE", default=1)
 SWEEP_SECONDS = env.int("SWEEP_SECONDS", default=10)
 CELERY_BEAT_SCHEDULE = {
     name: {"task": name, "schedule": SWEEP_SECONDS * factor}

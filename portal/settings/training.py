@@ -63,6 +63,8 @@ LEARNING = {
     "tolerance_seconds": env.int("LEARNING_TOLERANCE_SECONDS", default=5),
     # A session without a beat for so long is closed; the player opens another by itself.
     "idle_seconds": env.int("LEARNING_IDLE_SECONDS", default=900),
+    # How long after a stretch that did not count the learner may appeal it.
+    "appeal_days": env.int("LEARNING_APPEAL_DAYS", default=30),
 }
 
 # The hours a year asks for (渝人社办〔2022〕321号); the local law once said fewer.
@@ -77,18 +79,46 @@ PORTAL_ORGANISER = env.str("PORTAL_ORGANISER", default="重庆市人力资源开
 PORTAL_FILING = env.str("PORTAL_FILING", default="")
 PORTAL_SERVICE_PHONE = env.str("PORTAL_SERVICE_PHONE", default="400-023-9229")
 
+# Browsers keep the page for being offline; false removes it from all of them.
+SERVICE_WORKER = env.bool("SERVICE_WORKER", default=True)
+
 # --- API ---------------------------------------------------------------------------------
 REST_FRAMEWORK = {
+    # A token that was sent decides before a cookie does.
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "rest_framework.authentication.SessionAuthentication"
+        "accounts.api.authentication.AppAuthentication",
+        "portal.lib.api_login.LoginAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["portal.lib.api_parsing.SafeJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "portal.lib.api_errors.answer_problem",
+    # Of one person. A page that waits for a payment asks 20 times a minute.
+    "DEFAULT_THROTTLE_RATES": {
+        "api_read": env.str("API_READ_RATE", default="120/min"),
+        "api_write": env.str("API_WRITE_RATE", default="20/min"),
+        "api_study": env.str("API_STUDY_RATE", default="120/min"),
+    },
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "重庆人社培训网 API",
+    "DESCRIPTION": (
+        "供手机页面和应用使用。以应用的令牌或浏览器的登录会话识别本人，只能读写本人的数据；"
+        "他人的对象一律回答 404。金额单位为分，时间带时区。"
+        "错误按 RFC 9457 以 application/problem+json 返回，程序据 code 判断。"
+    ),
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "COMPONENT_SPLIT_REQUEST": True,
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStateCode": "orders.models.Order.State",
+        "OrderKindCode": "orders.models.Order.Kind",
+        "InvoiceBuyerCode": "orders.models.InvoiceRequest.Buyer",
+        "EnrolmentStateCode": "learning.models.Enrolment.State",
+        "CourseKindCode": "catalog.models.PlanCourse.Kind",
+        "RefusalCode": "learning.models.RefusedTime.Reason",
+        "CertificateStateCode": "certificates.models.Certificate.State",
+        "PaperStateCode": "certificates.models.CertificateIssue.State",
+    },
 }

@@ -82,14 +82,17 @@
     }
   }
 
-  // A file field shows the name of the file chosen in the page's own words.
+  // A file field shows what was chosen in the page's own words: people who hand in two
+  // sides of a card see that both are there.
   function nameChosenFiles() {
     document.querySelectorAll("[data-file-pick]").forEach((label) => {
       const input = label.querySelector("input[type=file]");
       const name = label.querySelector("[data-file-name]");
       const nothing = name.textContent;
       const show = () => {
-        name.textContent = input.files.length ? input.files[0].name : nothing;
+        const names = Array.from(input.files, (file) => file.name);
+        const count = names.length > 1 ? `已选 ${names.length} 个文件：` : "";
+        name.textContent = names.length ? count + names.join("、") : nothing;
       };
       input.addEventListener("change", show);
       window.addEventListener("pageshow", show);
@@ -102,6 +105,14 @@
     });
   }
 
+  // WeChat shows pages without buttons of its own to go back by, on tablets and desks too.
+  function markWeChat() {
+    if (/MicroMessenger/.test(navigator.userAgent)) {
+      document.documentElement.classList.add("in-wechat");
+    }
+  }
+
+  markWeChat();
   markActiveLinks();
   nameChosenFiles();
   printOnClick();

@@ -111,6 +111,41 @@ def test_a_failed_installation_stops_and_shows_why(bare_debian):
     assert "系统软件包安装失败" in result.stderr
 
 
+@pytest.fixture
+def furnished_debian(machine):
+    """Debian with all that is required and nothing else, for root; it keeps what apt-get did."""
+    machine.add("uname", "echo Linux")
+    machine.add("id", "echo 0")
+    optional = "fonts-babelstone-han|chromium-headless-shell"
+    machine.add(
+        "dpkg-query",
+        f'case "$3" in {optional}) exit 1;; esac; echo install ok installed',
+    )
+    machine.add("apt-get", f'echo "$*" >>{machine.programs}/apt-get.log; exit 100')
+    for name in ("python3", "chromium"):
+        machine.add(name, "exit 0")
+    return machine
+
+
+def test_what_is_optional_is_installed_piece_by_piece_and_may_be_missing(
+    furnished_debian,
+):
+    wanted = ["fonts-babelstone-han"]
+    system = Path("/etc/os-release")
+    if system.exists() and "ID=debian" in system.read_text().splitlines():
+        wanted.append("chromium-headless-shell")
+
+    result = furnished_debian.bootstrap()
+
+    said = (furnished_debian.programs / "apt-get.log").read_text().splitlines()
+    install = "install -y --no-install-recommends"
+    assert said == ["update", *(f"{install} {name}" for name in wanted)]
+    assert "软件包列表未能更新，继续。" in result.stdout
+    for name in wanted:
+        assert f"可选软件包 {name} 未能安装，继续。" in result.stdout
+    assert "正在创建虚拟环境" in result.stdout
+
+
 def test_other_systems_are_told_what_is_needed(machine):
     machine.add("uname", "echo Linux")
 

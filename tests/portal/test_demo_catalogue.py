@@ -1,12 +1,15 @@
 """The sample catalogue: complete, correct by the notices, loaded twice without a difference."""
 
+import json
 from collections import Counter
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from catalog import queries
@@ -28,6 +31,7 @@ from portal.demo.catalog import load_catalogue, read_samples
 from portal.demo.content import load_content
 from portal.demo.papers import LIST_ROWS
 from portal.demo.plans import build_plans
+from portal.lib.captions import check_captions
 from portal.lib.media import probe
 from tests.clock import at
 
@@ -46,21 +50,23 @@ def test_every_year_has_both_subjects() -> None:
 
 @pytest.mark.usefixtures("catalogue")
 def test_every_plan_can_be_finished() -> None:
-    plans = list(Plan.objects.all())
+    plans, today = list(Plan.objects.all()), timezone.localdate()
 
     assert len(plans) == 38
     assert all(plan.is_published for plan in plans)
     for plan in plans:
-        assert find_plan_problems(*queries.read_plan_facts(plan)) == []
+        assert find_plan_problems(*queries.read_plan_facts(plan, day=today)) == []
 
 
 @pytest.mark.usefixtures("catalogue")
 def test_prices_of_the_notices() -> None:
-    assert Plan.objects.get(code="gx-2026").price_fen == 3300
-    assert Plan.objects.get(code="gx-2026").pricing == Plan.Pricing.PER_HOUR
-    assert Plan.objects.get(code="gx-2020").pricing == Plan.Pricing.FLAT
-    assert {p.price_fen for p in Plan.objects.filter(subject="general")} == {3300}
-    assert {p.price_fen for p in Plan.objects.filter(subject="professional")} == {9000}
+    plans = Plan.objects.priced(timezone.localdate())
+
+    assert plans.get(code="gx-2026").price_fen == 3300
+    assert plans.get(code="gx-2026").pricing == Plan.Pricing.PER_HOUR
+    assert plans.get(code="gx-2020").pricing == Plan.Pricing.FLAT
+    assert {p.price_fen for p in plans.filter(subject="general")} == {3300}
+    assert {p.price_fen for p in plans.filter(subject="professional")} == {9000}
 
 
 @pytest.mark.usefixtures("catalogue")
@@ -164,6 +170,14 @@ def test_missing_videos_are_made_and_found_again(
         assert (found.video_codec, found.audio_codec) == ("h264", "aac")
         assert found.duration_ms == clips.SECONDS * 1000
         assert default_storage.exists(clip.poster_name)
+        qualities = clip.build_qualities(Video())
+        assert [quality.name for quality in qualities] == ["540p", "360p"]
+        for quality in qualities:
+            assert quality.size == default_storage.size(quality.file.name)
+        with default_storage.open(clip.captions_name) as captions:
+            words = captions.read()
+        check_captions(words)
+        assert all(point.encode() in words for point in clip.clip.points)
     assert said == ["制作示例视频：2 个", "示例视频 2/2"]
 
     monkeypatch.delattr(clips, "make_sample_clip")
@@ -187,15 +201,26 @@ def test_video_that_a_killed_run_left_unfinished_is_made_anew(
 
 
 @pytest.mark.django_db
-def test_sizes_are_known_once_the_videos_are_there(
-    now: datetime, monkeypatch: pytest.MonkeyPatch
+def test_files_are_known_once_the_videos_are_there(
+    now: datetime, one_course: list[clips.ChapterClip], settings: Any, tmp_path: Path
 ) -> None:
+    settings.MEDIA_ROOT = tmp_path
     load_catalogue(now, with_videos=False)
-    monkeypatch.setattr(clips.ChapterClip, "stored_size", 7)
+    assert not Video.objects.exclude(size=0, has_stream=False, captions="").exists()
+    clip = one_course[0]
+    columns = {"name": "360p", "width": 640, "height": 360, "bandwidth": 300_000}
+    columns |= {"codecs": "avc1", "file": "videos/x.mp4", "size": 9, "playlist": "#"}
+    stored = {clip.file_name: "film", clip.poster_name: "picture"}
+    for name, text in (stored | {clip.qualities_name: json.dumps([columns])}).items():
+        default_storage.save(name, ContentFile(text.encode()))
 
-    load_catalogue(now, with_videos=False)
+    for _ in range(2):
+        load_catalogue(now, with_videos=False)
 
-    assert set(Video.objects.values_list("size", flat=True)) == {7}
+    video = Video.objects.get(has_stream=True)
+    assert (video.file, video.size) == (clip.file_name, len("film"))
+    assert video.captions == clip.captions_name
+    assert video.qualities.values(*columns).get() == columns
 
 
 # --- Content -------------------------------------------------------------------------------

@@ -106,3 +106,23 @@ def test_a_broken_error_page_still_says_the_number(visitor, monkeypatch, fault):
 
 def test_a_request_that_met_no_middleware_has_no_number():
     assert get_request_id(HttpRequest()) == "-"
+
+
+def test_the_address_of_a_form_says_that_it_is_one(visitor):
+    """No `db` mark: whoever comes here after a login has to read something."""
+    response = visitor.get("/accounts/profile/username/")
+
+    page = response.content.decode()
+    assert response.status_code == 405
+    assert response["Allow"] == "POST"
+    assert "<h1>此地址不能直接打开</h1>" in page
+    assert f"<code>{response['X-Request-ID']}</code>" in page
+
+
+def test_machines_read_of_a_wrong_method_in_json(visitor):
+    response = visitor.get(
+        "/accounts/profile/username/", headers={"Accept": "application/json"}
+    )
+
+    assert response.status_code == 405
+    assert response.json()["error"] == "此地址不能直接打开"

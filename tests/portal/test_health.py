@@ -12,6 +12,8 @@ from kombu.exceptions import OperationalError as BrokerError
 from portal import health
 from portal.health import Probe
 
+pytestmark = pytest.mark.stores
+
 
 def fail(error: Exception):
     def check(*_args: object, **_kwargs: object) -> None:
@@ -149,6 +151,25 @@ def test_a_part_that_came_back_is_well_again():
     probe.start()
     assert probe.failure(monotonic() + 5) == "OSError"
     probe.start()
+    assert probe.failure(monotonic() + 5) is None
+
+
+def test_whoever_waits_while_another_asks_anew_hears_of_the_last_time(monkeypatch):
+    """Two load balancers at once."""
+    probe = Probe(lambda: None)
+    probe.start()
+    assert probe.failure(monotonic() + 5) is None
+    heard = []
+
+    class Thread(threading.Thread):
+        def start(self) -> None:
+            heard.append(probe.failure(monotonic() + 5))
+            super().start()
+
+    monkeypatch.setattr(threading, "Thread", Thread)
+    probe.start()
+
+    assert heard == [None]
     assert probe.failure(monotonic() + 5) is None
 
 

@@ -32,6 +32,7 @@ def read_log():
         (f"?id={ID_NUMBER.lower()}&p={PHONE}", "?id=[id-number]&p=[phone]"),
         ("11010519491231002x", "[id-number]"),
         ("号码 130503670401001 是旧的", "号码 [id-number] 是旧的"),
+        ("永居证CHN110190001019", "永居证[id-number]"),
         (f"+86{PHONE}", "[phone]"),
         (f"+86-{PHONE}", "[phone]"),
         (f"tel:{PHONE},{PHONE}", "tel:[phone],[phone]"),

@@ -6,9 +6,11 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+from django.apps import apps
 from django.urls import reverse
 
-from accounts.models import AuditEntry
+from accounts.models import AuditEntry, User
+from portal.own_data import collect_own_data
 from portal.support.models import Conversation, ConversationMessage
 from tests.factories.accounts import PASSWORD
 from tests.factories.certificates import make_issue
@@ -58,10 +60,18 @@ def test_a_section_of_every_app(client_of, owner, now):
     sections, page = open_archive(take(client_of(owner)))
 
     assert list(sections) == [
-        *("account", "profile", "consents", "messages", "appointments"),
-        *("sessions", "audit"),
-        *("enrolments", "courses", "certificates", "orders", "purchases"),
-        *("invoices", "conversations"),
+        *("account", "profile", "consents", "messages", "memberships"),
+        *("appointments", "requests", "integrity", "sessions", "audit"),
+        *("enrolments", "courses", "unit_hours", "appeals", "credit_decisions"),
+        *(
+            "certificates",
+            "orders",
+            "purchases",
+            "codes",
+            "claims",
+            "invoices",
+            "conversations",
+        ),
     ]
     for key, name, value in [
         ("certificates", "number", certificate.number),
@@ -111,6 +121,98 @@ def test_what_people_wrote_is_text(client_of, owner, now):
 
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)" in page
+
+
+# Every column that names a person: in which section its rows go out, or why they do not.
+COLUMNS = {
+    "accounts.Consent.person": "consents",
+    "accounts.PersonRequest.person": "requests",
+    "accounts.PersonSession.person": "sessions",
+    "accounts.Profile.person": "profile",
+    "accounts.UnitAppointment.person": "appointments",
+    "accounts.UnitMember.person": "memberships",
+    "accounts.WeChatLink.person": "account",
+    "certificates.Certificate.person": "certificates",
+    "learning.Enrolment.person": "enrolments",
+    "learning.UnitHours.person": "unit_hours",
+    "learning.Appeal.person": "appeals",
+    "accounts.IntegrityRecord.person": "integrity",
+    "orders.ActivationCode.owner": "codes",
+    "orders.ActivationCode.person": "codes",
+    "orders.Claim.person": "claims",
+    "orders.Order.buyer": "orders",
+    "orders.OrderLine.person": "purchases",
+    "support.Conversation.person": "conversations",
+    # What is known of others, or of the staff's work.
+    "accounts.AuditEntry.actor": None,
+    "accounts.CoordinatorInvitation.invited_by": None,
+    "accounts.CoordinatorInvitation.person": None,
+    "accounts.ListRow.person": None,
+    "accounts.PersonRequest.filed_by": None,
+    "accounts.PersonRequest.first_decider": None,
+    "accounts.PersonRequest.second_decider": None,
+    "accounts.RegistrationList.decided_by": None,
+    "accounts.RegistrationList.submitted_by": None,
+    "accounts.RegistrationList.uploaded_by": None,
+    "accounts.RequestEvent.actor": None,
+    "accounts.StaffDevice.user": None,
+    "accounts.SupervisedRegion.person": None,
+    "admin.LogEntry.user": None,
+    "certificates.Certificate.revoked_by": None,
+    "orders.OrderEvent.actor": None,
+    "orders.PaymentException.resolved_by": None,
+    "accounts.IntegrityRecord.recorded_by": None,
+    "catalog.PlanPrice.set_by": None,
+    "catalog.QuestionSheet.uploaded_by": None,
+    "learning.Appeal.filed_by": None,
+    "learning.Appeal.first_decider": None,
+    "learning.Appeal.second_decider": None,
+    "learning.AppealEvent.actor": None,
+    "learning.CreditDecision.actor": None,
+    "learning.StudyFlag.closed_by": None,
+    "learning.UnitHours.recorded_by": None,
+    "learning.UnitHoursEvent.actor": None,
+    "orders.BillDifference.resolved_by": None,
+    "orders.Claim.filed_by": None,
+    "orders.Claim.first_decider": None,
+    "orders.Claim.second_decider": None,
+    "orders.ClaimEvent.actor": None,
+    "orders.GroupCheck.alarm_seen_by": None,
+    "orders.Refund.decided_by": None,
+    "orders.Refund.proposed_by": None,
+    # The wish stands with its order.
+    "orders.Refund.requested_by": None,
+    # Lists of others that are deleted after a day or a month.
+    "orders.CodeImport.owner": None,
+    "orders.CodeImportRow.person": None,
+    "orders.GroupCheck.buyer": None,
+    "orders.GroupRow.person": None,
+    "orders.IdempotencyKey.person": None,
+    "support.ConversationMessage.author": None,
+    # Files that are deleted soon, each offered where it came from.
+    "accounts.PrivateFile.owner": None,
+    # The work of staff, gone once the video is made.
+    "catalog.VideoUpload.person": None,
+    # Signs for staff to look at; what comes of one stands in a section of its own.
+    "learning.StudyFlag.person": None,
+    # The machinery of the credit, whose outcome is in the enrolments and courses.
+    "learning.PersonClock.person": None,
+    "learning.PlaySession.person": None,
+    "learning.Prompt.person": None,
+}
+
+
+def test_every_table_about_people_was_thought_of(owner):
+    found = {
+        f"{field.model._meta.label}.{field.name}"
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if field.concrete and field.is_relation and field.related_model is User
+    }
+    sections = {section.key for section in collect_own_data(owner)}
+
+    assert found == set(COLUMNS)
+    assert {section for section in COLUMNS.values() if section} <= sections
 
 
 @pytest.mark.parametrize("password", ["wrong", ""])

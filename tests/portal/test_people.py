@@ -8,7 +8,7 @@ def test_synthetic_people_are_stored_as_the_product_stores_them(owner, member, u
     assert len(owner.id_number) == 18
     assert owner.id_number_index == id_number_index(owner.id_number)
     assert 1900 <= int(owner.id_number[6:10]) < 1905
-    assert owner.phone.startswith("19900")
+    assert owner.phone.startswith("1990")
     assert owner.profile.education == "bachelor"
     assert member.profile.unit == unit
     assert authenticate(username=owner.username, password=PASSWORD) == owner

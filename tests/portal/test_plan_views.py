@@ -1,6 +1,6 @@
 """The pages of plans and courses: what they show to whom, and what they cost."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -8,10 +8,13 @@ from django.core.cache import caches
 from django.test import Client
 from django.urls import reverse
 
+from accounts.models import User
+from accounts.services.second_factor import enrol_device
 from catalog.models import FieldOfStudy, Plan, PlanCourse
 from learning.models import Enrolment
 from orders.models import Order
 from portal.plan_views import choose_action
+from tests.accounts.test_second_factor import SECRET, code_at
 from tests.factories.catalog import (
     PlanCourseFactory,
     PlanFactory,
@@ -181,6 +184,31 @@ def test_draft_is_a_preview_for_staff(client_of: Any, staff: Any) -> None:
     assert reverse("orders:checkout", args=[draft.code]) not in html
 
 
+def test_a_draft_wants_what_the_staff_site_wants(
+    settings: Any, time_machine: Any, now: Any, client_of: Any, staff: Any
+) -> None:
+    settings.STAFF_TOTP = True
+    time_machine.move_to(now, tick=False)
+    plan = make_plan(is_published=False, courses=1)
+    course = plan.courses.get()
+    pages = (
+        reverse("plan-detail", args=[plan.code]),
+        reverse("course-detail", args=[plan.code, course.code]),
+    )
+    before = now - timedelta(days=1)
+    enrol_device(person=staff, secret=SECRET, code=code_at(before), now=before)
+    desk = client_of(staff)
+
+    assert [desk.get(page).status_code for page in pages] == [404, 404]
+    desk.post(reverse("admin:second-factor"), {"code": code_at(now)})
+    assert [desk.get(page).status_code for page in pages] == [200, 200]
+
+    User.objects.filter(pk=staff.pk).update(
+        password_changed_at=now - timedelta(days=90)
+    )
+    assert [desk.get(page).status_code for page in pages] == [404, 404]
+
+
 # --- What can be done ----------------------------------------------------------
 def test_words_of_entry_one() -> None:
     action = choose_action(PlanFactory(code="gx"), None, None, TODAY)
@@ -345,3 +373,21 @@ def test_pages_cost_the_same_whatever_the_rows(
     # session, person, plan, course, chapters, enrolment, order line
     with django_assert_num_queries(7):
         page(client, "course-detail", plan.code, course.code)
+
+
+@pytest.mark.parametrize(
+    ("fields", "is_offered"),
+    [
+        ({"year": 2019, "accepts_claims": True}, True),
+        ({"year": 2019, "accepts_claims": False}, False),
+        ({"year": 2999, "accepts_claims": True}, False),
+    ],
+)
+def test_past_plan_leads_to_the_vouchers(
+    visitor: Client, fields: dict[str, object], is_offered: bool
+) -> None:
+    plan = PlanFactory(**fields)
+
+    html = visitor.get(reverse("plan-detail", args=[plan.code])).content.decode()
+
+    assert ("已在其他平台缴费？" in html) == is_offered

@@ -8,6 +8,8 @@ from django.core.management.base import CommandError
 from portal.management.commands import serve
 from tests.factories.accounts import UserFactory
 
+pytestmark = pytest.mark.stores
+
 
 @pytest.fixture
 def busy_port():

@@ -20,9 +20,9 @@ from tests.factories.learning import ChapterProgressFactory, EnrolmentFactory
 from tests.factories.orders import OrderFactory, OrderLineFactory
 
 pytestmark = pytest.mark.django_db
-# Session, user, enrolments, last chapter, orders, invoices; and the profile
-# where a certificate waits for it. The budget is 12.
-SPACE_QUERIES = 6
+# Session, user, enrolments, repeated courses, hours of units, last chapter, orders, invoices;
+# and the profile where a certificate waits for it. The budget is 12.
+SPACE_QUERIES = 8
 
 
 def make_plan(subject: Subject, year: int = 2026, hours: int = 30) -> Plan:

@@ -1,5 +1,6 @@
 """单位工作台: for its coordinators, in a fixed number of queries, with masked numbers only."""
 
+import re
 from io import BytesIO
 
 import pytest
@@ -8,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from openpyxl import load_workbook
 
-from accounts.models import UnitMember
+from accounts.models import CoordinatorInvitation, UnitMember
 from catalog.models import Subject
 from learning.models import Enrolment
+from portal import unit_views
 from portal.unit_queries import MET, UNMET, find_progress, get_overview
 from tests.factories.accounts import (
     UnitAppointmentFactory,
@@ -28,6 +30,7 @@ PAGES = [
     "unit-overview",
     "unit-progress",
     "unit-progress-export",
+    "unit-hours",
     "accounts:unit-members",
     "accounts:unit-coordinators",
     "accounts:unit-details",
@@ -109,6 +112,54 @@ def test_the_chosen_unit_is_kept(client_of, coordinator, unit):
     assert "<dd>第二</dd>" in client.get(details).content.decode()
     assert client.post(choose, {"unit": UnitFactory().code}).status_code == 404
     assert "<dd>第二</dd>" in client.get(details).content.decode()
+
+
+def read_unit_of_form(html):
+    [code] = set(re.findall(r'name="unit" value="(\w+)"', html))
+    return code
+
+
+def test_a_form_is_for_the_unit_it_was_drawn_for(client_of, coordinator, unit):
+    """Whatever was chosen in another window since."""
+    second = UnitAppointmentFactory(
+        person=coordinator, unit=UnitFactory(name="第二")
+    ).unit
+    client = client_of(coordinator)
+    page = reverse("accounts:unit-coordinators")
+    drawn_for = read_unit_of_form(client.get(page).content.decode())
+    client.post(reverse("accounts:unit-choose"), {"unit": second.code})
+
+    response = client.post(
+        page, {"phone": make_phone(88), "unit": drawn_for}, follow=True
+    )
+
+    assert CoordinatorInvitation.objects.get().unit == unit
+    html = response.content.decode()
+    assert (read_unit_of_form(html), "199****0088" in html) == (unit.code, True)
+
+
+def test_a_form_for_somebody_elses_unit_does_nothing(client_of, coordinator):
+    foreign = UnitAppointmentFactory().unit
+    page = reverse("accounts:unit-coordinators")
+
+    response = client_of(coordinator).post(
+        page, {"phone": make_phone(88), "unit": foreign.code}
+    )
+
+    assert response.status_code == 404
+    assert CoordinatorInvitation.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["accounts:unit-coordinators", "accounts:list-upload", *OF_A_PERSON]
+)
+def test_every_form_names_its_unit(client_of, coordinator, unit, member, address):
+    person = member if address == "accounts:unit-member-remove" else coordinator
+    url = reverse(address, args=[person.code] if address in OF_A_PERSON else [])
+
+    html = client_of(coordinator).get(url).content.decode()
+
+    assert read_unit_of_form(html) == unit.code
 
 
 def test_a_chosen_unit_that_ended_gives_way(client_of, coordinator, unit, now):
@@ -217,6 +268,24 @@ def test_overview_counts(unit, member, coordinator, now):
     ]
 
 
+def test_what_is_revoked_counts_for_nobody_and_hides_no_plan(unit, member, now):
+    """A refund of one person, here or anywhere, changes nothing for the others."""
+    plan = PlanFactory(year=2026, subject=Subject.GENERAL)
+    refunded = UnitMemberFactory(unit=unit).person
+    for person, state, percent in (
+        (member, Enrolment.State.OPEN, 80),
+        (refunded, Enrolment.State.REVOKED, 50),
+        (UserFactory(), Enrolment.State.REVOKED, 50),
+    ):
+        EnrolmentFactory(person=person, plan=plan, state=state, percent=percent)
+
+    overview = get_overview(unit, year=2026, now=now)
+
+    assert [(p.title, p.people, p.completed, p.percent) for p in overview.plans] == [
+        (plan.title, 1, 0, 80)
+    ]
+
+
 def test_the_sheet_has_the_rows_of_the_filter_and_no_number(
     client_of, coordinator, unit, member
 ):
@@ -237,6 +306,21 @@ def test_the_sheet_has_the_rows_of_the_filter_and_no_number(
     ]
     assert "*" in cells[0][1]
     assert "no-store" in response["Cache-Control"]
+
+
+def test_a_sheet_that_leaves_somebody_out_says_so(
+    client_of, coordinator, unit, monkeypatch
+):
+    monkeypatch.setattr(unit_views, "ROWS_IN_SHEET", 2)
+    client, counts = client_of(coordinator), []
+    for _ in range(3):
+        UnitMemberFactory(unit=unit)
+        response = client.get(reverse("unit-progress-export"))
+        sheet = load_workbook(BytesIO(response.content)).active
+        counts.append(sheet.max_row - 1)
+
+    assert counts == [1, 2, 3]
+    assert sheet.cell(4, 1).value == "仅含前2人，其余请筛选后分次导出。"
 
 
 @pytest.mark.parametrize("address", PAGES)

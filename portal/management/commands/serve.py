@@ -202,7 +202,7 @@ def programs_for(host: str, port: int) -> list[Program]:
     if settings.SANDBOX:
         background["支付与微信模拟网关"] = manage("sandbox")
     return [
-        Program("网站", web_command(host, port), settings.BASE_DIR),
+        Program("网站", web_command(host, port, web_processes()), settings.BASE_DIR),
         *(
             Program(title, ["nice", "-n", "5", *command], settings.BASE_DIR)
             for title, command in background.items()
@@ -210,9 +210,12 @@ def programs_for(host: str, port: int) -> list[Program]:
     ]
 
 
-def web_command(host: str, port: int) -> list[str]:
+def web_processes() -> int:
     # SQLite has one writer, so one process serves it best (and warms up faster).
-    processes = 1 if connection.vendor == "sqlite" else os.cpu_count() or 1
+    return 1 if connection.vendor == "sqlite" else os.cpu_count() or 1
+
+
+def web_command(host: str, port: int, processes: int) -> list[str]:
     return [
         *(sys.executable, "-m", "granian", "--interface", "wsgi"),
         *("--host", host, "--port", str(port), "--log-level", "error"),
