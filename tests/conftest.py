@@ -23,10 +23,16 @@ import pytest
 from portal.supervisor import end_with_parent
 from tests.clock import at
 from tests.network import allow_loopback_only
+from tests.stores import asks_for_store, refused_cache
 
 # Media, keys, cache, broker and database of this run (of this xdist worker), removed after it.
 VAR = Path(tempfile.mkdtemp(prefix="portal-test-"))
 atexit.register(shutil.rmtree, VAR, ignore_errors=True)
+PROJECT = Path(__file__).resolve().parent.parent
+# Trimmed fonts, named after what they are made from: seconds of CPU, once for all runs.
+FONT_STORE = PROJECT / "var/test-fonts"
+FONT_STORE.mkdir(parents=True, exist_ok=True)
+(VAR / "fonts").symlink_to(FONT_STORE)
 os.environ["PORTAL_VAR"] = str(VAR)
 os.environ["DJANGO_SETTINGS_MODULE"] = "portal.settings"
 for name in ("PORTAL_PRODUCTION", "PORTAL_SANDBOX", "PORTAL_MESSAGE_BOX", "SITE_URL"):
@@ -34,7 +40,6 @@ for name in ("PORTAL_PRODUCTION", "PORTAL_SANDBOX", "PORTAL_MESSAGE_BOX", "SITE_
 
 # Six seconds of CPU; the rest is for machines that have other things to do.
 WORKER_START_SECONDS = 180
-PROJECT = Path(__file__).resolve().parent.parent
 pytest_plugins = ["tests.sandbox_fixture"]
 
 
@@ -58,6 +63,8 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     # With Redis a session costs no query; counts are to be the same in every run.
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.db"
+    # Look for a static file when one is asked for: each test client would list them all.
+    settings.WHITENOISE_AUTOREFRESH = True
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -82,9 +89,35 @@ def pytest_runtest_makereport() -> Iterator[Any]:
         gc.enable()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The journey lasts minutes: begun first, it runs beside everything else."""
-    items.sort(key=lambda item: item.get_closest_marker("journey") is None)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--stores-only",
+        action="store_true",
+        help="leave out tests that ask for neither the database nor the cache",
+    )
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
+    """The longest files first: one that comes last keeps a single worker busy."""
+    items.sort(
+        key=lambda item: (
+            item.get_closest_marker("journey") is None,
+            item.get_closest_marker("browser") is None,
+        )
+    )
+    if config.getoption("stores_only"):
+        config.hook.pytest_deselected(
+            items=[item for item in items if not asks_for_store(item)]
+        )
+        items[:] = filter(asks_for_store, items)
+
+
+def pytest_collection_finish() -> None:
+    """Modules and collected tests live to the end: no garbage collection looks at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 # --- Database and cache ------------------------------------------------------------------
@@ -92,21 +125,49 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None,
 ) -> None:
-    """A file instead of memory: the live server's threads and a real worker open it too."""
+    """SQLite in a file: the live server's threads and a real worker open it too.
+
+    PostgreSQL without waits for the disk: what a test wrote need not outlive the machine.
+    """
     from django.conf import settings
 
     database = settings.DATABASES["default"]
     if "sqlite" in database["ENGINE"]:
         database.setdefault("TEST", {})["NAME"] = str(VAR / "test.sqlite3")
+    else:
+        database["OPTIONS"]["options"] = "-c synchronous_commit=off"
+
+
+@pytest.fixture(scope="session")
+def _without_collection() -> None:
+    gc.disable()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(_without_collection: None, django_db_setup: None) -> None:
+    """Migrate without garbage collection, which takes a third of the time.
+
+    Every step renders models anew and throws the old ones away: half a gigabyte in all.
+    """
+    from tests.emptying import empty_tables_after_tests
+
+    gc.enable()
+    gc.collect()
+    empty_tables_after_tests()
 
 
 @pytest.fixture(autouse=True)
-def _empty_cache() -> None:
+def _empty_cache(request: pytest.FixtureRequest) -> Iterator[None]:
     """Counters of one test (throttles, for one) must not reach the next."""
     from django.core.cache import caches
 
-    for name in caches.settings:
-        caches[name].clear()
+    caches["template_fragments"].clear()
+    if asks_for_store(request.node):
+        caches["default"].clear()
+        yield
+    else:
+        with refused_cache():
+            yield
 
 
 # --- Clock -------------------------------------------------------------------------------

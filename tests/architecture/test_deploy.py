@@ -51,6 +51,7 @@ def test_the_image_is_built_from_the_lock_files():
     text = (PROJECT / "Dockerfile").read_text()
 
     assert "--require-hashes -r requirements/base.txt" in text
+    assert "${SMS_SDK:+-r requirements/sms.txt}" in text
     assert "--require-hashes -r node.txt" in text
     assert "npm ci --ignore-scripts" in text
     assert re.search(r"^USER portal$", text, re.MULTILINE)
@@ -83,12 +84,15 @@ def test_settings_load_with_what_the_image_is_built_with(tmp_path):
 
 
 def test_settings_load_with_what_the_containers_are_given(tmp_path):
-    given = dict.fromkeys(COMPOSE["x-portal"]["environment"], "x")
+    assert {"path": ".env", "required": False} in COMPOSE["x-portal"]["env_file"]
+    given = dict(re.findall(r"^(\w+)=(.*)$", EXAMPLE, re.MULTILINE))
+    given |= dict.fromkeys(COMPOSE["x-portal"]["environment"], "x")
     given |= {
         "PORTAL_PRODUCTION": "true",
         "DATABASE_URL": "postgres://portal:x@postgres/portal",
-        "EMAIL_URL": "dummymail://",
+        "EMAIL_URL": "",
         "TRUSTED_PROXY_COUNT": "1",
+        "PAYMENT_GATEWAYS": "wechat,alipay",
     }
     assert load_production(tmp_path, given) == ""
 
@@ -98,3 +102,18 @@ def test_settings_load_with_what_the_containers_are_given(tmp_path):
             f"django.core.exceptions.ImproperlyConfigured: Set the {name} "
             "environment variable"
         )
+
+
+def test_unknown_gateway_stops_the_start(tmp_path):
+    given = dict.fromkeys(COMPOSE["x-portal"]["environment"], "x")
+    given |= {
+        "DATABASE_URL": "postgres://portal:x@postgres/portal",
+        "EMAIL_URL": "dummymail://",
+        "TRUSTED_PROXY_COUNT": "1",
+        "PAYMENT_GATEWAYS": "alipay,bitcoin",
+    }
+
+    assert load_production(tmp_path, given) == (
+        "django.core.exceptions.ImproperlyConfigured: "
+        "PAYMENT_GATEWAYS names bitcoin; known are alipay, wechat, unionpay"
+    )

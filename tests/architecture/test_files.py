@@ -78,7 +78,7 @@ def test_no_file_holds_what_is_forbidden():
         ("open('/wo" + "rk/main/x')", ["1: path of somebody's machine"]),
         ("# TO" + "DO: later", ["1: unfinished work"]),
         ("敬请" + "期待", ["1: unfinished work"]),
-        ("https://portal.example/work/study and a/root/of", []),
+        ("https://portal.example/wo" + "rk/study and a/ro" + "ot/of", []),
     ],
 )
 def test_planted_faults_are_found(text, faults):

@@ -30,8 +30,14 @@ POST_ONLY = {
     "learning:session-close": {},
     "learning:prompt-answer": {},
     "orders:notify": {"gateway": "alipay"},
+    "orders:code-activate": {"number": "nothing"},
+    "orders:code-import-confirm": {"code": "nothing"},
+    "orders:code-import-drop": {"code": "nothing"},
+    "orders:code-import-renew": {"code": "nothing"},
+    "orders:codes-print": {"plan": "nothing"},
     "orders:pay": {"number": "nothing"},
     "orders:cancel": {"number": "nothing"},
+    "orders:claim-withdraw": {"code": "nothing"},
 }
 # Signed by a gateway, or carrying a signed token of their own: no cookie, hence no CSRF. The
 # check of a file changes nothing and knows nobody.
@@ -79,10 +85,12 @@ ADDRESSES = [
     if not name.startswith("admin:") and name != "readyz"
 ]
 OPEN_TO_ALL = {"admin:login", "admin:jsi18n", "admin:logout"}
+# Answers a script of the staff site, not somebody who looks.
+NO_PAGE = {"admin:catalog_video_upload_begin"}
 ADMIN_PAGES = [
     name
     for name, arguments in walk(get_resolver())
-    if name.startswith("admin:") and not arguments and name not in OPEN_TO_ALL
+    if name.startswith("admin:") and not arguments and name not in OPEN_TO_ALL | NO_PAGE
 ]
 
 

@@ -8,12 +8,14 @@ media route knows no Range requests, so videos go through the portal's view.
 import os
 import re
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import BrowserContext, ConsoleMessage, Page, expect
 from playwright.sync_api import Error as PlaywrightError
@@ -28,6 +30,8 @@ expect.set_options(timeout=30_000)
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 SCREENSHOTS = PROJECT / "var/test-screenshots"
+# The same engine without windows, which Chromium draws unseen: half the work for a page.
+SHELL_NAMES = ("chromium-headless-shell",)
 CHROMIUM_NAMES = (
     "chromium",
     "chromium-browser",
@@ -41,10 +45,10 @@ addEventListener("securitypolicyviolation", event => window.reportViolation(
 """
 
 
-def find_chromium() -> str:
-    """Return the program of Chromium: $CHROMIUM, or the first of the usual names in PATH."""
+def find_chromium(*names: str) -> str:
+    """Return the program of Chromium: $CHROMIUM, or the first of these names in PATH."""
     named = os.environ.get("CHROMIUM", "")
-    found = next(filter(None, map(shutil.which, (named, *CHROMIUM_NAMES))), None)
+    found = next(filter(None, map(shutil.which, (named, *names))), None)
     if found is None:
         pytest.fail(
             "找不到 Chromium：请先运行 script/bootstrap，或用 CHROMIUM 指定路径"
@@ -75,7 +79,7 @@ def browser_type_launch_args(
 ) -> dict[str, Any]:
     return {
         **browser_type_launch_args,
-        "executable_path": find_chromium(),
+        "executable_path": find_chromium(*SHELL_NAMES, *CHROMIUM_NAMES),
         "args": [
             "--no-sandbox",
             "--disable-dev-shm-usage",
@@ -84,6 +88,12 @@ def browser_type_launch_args(
             "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
         ],
     }
+
+
+@pytest.fixture(scope="session")
+def whole_chromium() -> str:
+    """The program with all that the shell leaves out, such as pages kept for its back button."""
+    return find_chromium(*CHROMIUM_NAMES)
 
 
 @pytest.fixture(scope="session")
@@ -114,6 +124,8 @@ def browser_context_args(
         "locale": "zh-CN",
         "timezone_id": "Asia/Shanghai",
         "base_url": live_server.url,
+        # Requests that a worker makes pass by what tests do to the network.
+        "service_workers": "block",
     }
 
 
@@ -173,3 +185,67 @@ def save_screenshots(nodeid: str, pages: list[Page]) -> None:
     name = re.sub(r"[^\w]+", "-", nodeid).strip("-")
     for number, page in enumerate(pages, start=1):
         page.screenshot(path=SCREENSHOTS / f"{name}-{number}.png", full_page=True)
+
+
+# --- The player's page; models are imported late: Django is not ready when this is read. -----
+
+
+@pytest.fixture(scope="session")
+def clip() -> Iterator[Path]:
+    """A film of six seconds, made once."""
+    from tests.browser.player_page import draw_clip
+
+    with tempfile.TemporaryDirectory(prefix="clip-") as folder:
+        path = Path(folder) / "video.mp4"
+        draw_clip(path)
+        yield path
+
+
+@pytest.fixture(scope="session")
+def stream_files(clip: Path) -> Path:
+    """The same film as HLS in two qualities, made once."""
+    from tests.browser.player_page import cut_stream
+
+    folder = clip.parent / "stream"
+    folder.mkdir()
+    cut_stream(clip, folder)
+    return folder
+
+
+@pytest.fixture
+def plan(clip: Path, settings: Any) -> Any:
+    """A plan of today with one course of two chapters; beats come every second."""
+    from tests.browser.player_page import make_playable_plan
+
+    settings.LEARNING = settings.LEARNING | {
+        "beat_seconds": 1,
+        "first_prompt_seconds": 1000,
+    }
+    return make_playable_plan(clip)
+
+
+@pytest.fixture
+def enrolment(owner: Any, plan: Any) -> Any:
+    from tests.factories.learning import enrol
+
+    return enrol(owner, plan)
+
+
+@pytest.fixture
+def log_in(client_of: Any, live_server: LiveServer) -> Any:
+    def give_cookie(context: BrowserContext, person: Any) -> None:
+        name = django_settings.SESSION_COOKIE_NAME
+        value = client_of(person).cookies[name].value
+        context.add_cookies([{"name": name, "value": value, "url": live_server.url}])
+
+    return give_cookie
+
+
+@pytest.fixture
+def player(page: Page, enrolment: Any, log_in: Any) -> Page:
+    """The page of the first chapter, with the owner logged in."""
+    from tests.browser.player_page import player_url
+
+    log_in(page.context, enrolment.person)
+    page.goto(player_url(enrolment.plan))
+    return page

@@ -20,6 +20,7 @@ import psycopg
 PROJECT = Path(__file__).resolve().parent.parent.parent
 # Sample videos made once for all runs in this checkout: they are named after their content.
 VIDEO_STORE = PROJECT / "var/test-videos"
+FONT_STORE = PROJECT / "var/test-fonts"
 START_SECONDS = 300
 END_SECONDS = 30
 
@@ -41,6 +42,8 @@ def run_portal(folder: Path) -> Iterator[RunningPortal]:
     videos = var / "media/videos"
     if VIDEO_STORE.exists():
         shutil.copytree(VIDEO_STORE, videos)
+    var.mkdir(exist_ok=True)
+    (var / "fonts").symlink_to(FONT_STORE)
     log = folder / "portal.log"
     port = free_port()
     environment = {
@@ -83,6 +86,8 @@ def own_database(environment: dict[str, str]) -> Iterator[None]:
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.execute(f"CREATE DATABASE {name}")
+        # Nothing in it outlives the test: its commits need not wait for the disk.
+        connection.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
         try:
             yield
         finally:

@@ -128,15 +128,25 @@ def test_from_the_template_to_the_result(
     assert download.value.suggested_filename.endswith(".xlsx")
 
     page.get_by_role("link", name="上传更正后的名单").click()
+    few = upload(page, fill_in(template, tmp_path / "few.xlsx", [make_line(4)]))
+    expect(page.get_by_text("本名单比更正前少 5 人")).to_be_visible()
+    photograph(page, "fewer")
+
+    page.get_by_role("link", name="上传更正后的名单").click()
     fixed = [*good, make_line(4), make_line(5)]
     second = upload(page, fill_in(template, tmp_path / "second.xlsx", fixed))
     assert (second.state, second.valid_count) == (State.CHECKED, 6)
-    assert second.replaces == first
+    assert (few.replaces, second.replaces) == (first, few)
     expect(page.get_by_text("检查通过，没有发现问题")).to_be_visible()
     photograph(page, "checked")
 
     page.get_by_role("link", name="提交审核").click()
     expect(page.get_by_text("打印在证书上")).to_be_visible()
+    page.set_viewport_size({"width": PHONE_SIZE[0], "height": PHONE_SIZE[1]})
+    # The caption stands in one line over the cards.
+    caption = page.locator("caption").bounding_box()
+    assert caption is not None
+    assert caption["width"] > 200
     photograph(page, "submit")
     page.get_by_label("我已核对名单").check()
     page.get_by_role("button", name="确认提交").click()
@@ -180,6 +190,9 @@ def approve_in_admin(
     log_in(desk, staff, client_of, live_server.url)
     desk.goto("/staff/accounts/registrationlist/?state__exact=submitted")
     photograph_staff(desk, "queue")
+    # No column of the queue hides beyond the edge.
+    hidden = desk.locator(".results").evaluate("e => e.scrollWidth - e.clientWidth")
+    assert hidden == 0
     desk.get_by_role("link", name=row.code).click()
     photograph_staff(desk, "preview")
     desk.get_by_role("link", name="通过", exact=True).click()

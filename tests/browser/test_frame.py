@@ -227,3 +227,31 @@ def test_an_answer_of_staff_appears_without_reloading(page: Page, staff: Any) ->
 
     # The page asks every six seconds.
     expect(page.get_by_role("log")).to_contain_text("请重置密码")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+def test_a_short_step_of_the_way_leaves_no_gap(
+    page: Page, size: tuple[int, int]
+) -> None:
+    resize(page, size)
+    page.goto("/accounts/password-reset/")
+    step = page.get_by_label("当前位置").get_by_role("listitem").nth(1)
+
+    link = step.get_by_role("link", name="登录")
+
+    # The text ends where the step ends, and the next one's slash follows at once.
+    ends = [
+        each.evaluate("e => e.getBoundingClientRect().right") for each in (link, step)
+    ]
+    assert abs(ends[0] - ends[1]) < 1
+
+
+def test_links_of_the_foot_can_be_tapped(page: Page, content: None) -> None:
+    resize(page, PHONE)
+    page.goto("/help/")
+
+    links = page.get_by_role("contentinfo").get_by_role("listitem").get_by_role("link")
+
+    heights = [link.bounding_box()["height"] for link in links.all()]  # type: ignore[index]
+    assert len(heights) == 8
+    assert min(heights) >= 30

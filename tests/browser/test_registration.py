@@ -113,6 +113,21 @@ def test_the_button_counts_down_and_says_what_is_wrong(
     expect(page.get_by_label("短信验证码")).to_be_focused()
 
 
+def test_a_phone_that_got_its_code_is_no_longer_called_missing(
+    page: Page, unit: None
+) -> None:
+    page.goto("/accounts/login/?way=code")
+    page.get_by_role("button", name="登录", exact=True).click()
+    expect(page.get_by_text("请填写手机号码。")).to_be_visible()
+
+    page.get_by_label("手机号码").fill(PHONE)
+    page.get_by_role("button", name="获取验证码").click()
+
+    expect(page.get_by_text("验证码已发送至 199****4321")).to_be_visible()
+    expect(page.get_by_text("请填写手机号码。")).to_have_count(0)
+    expect(page.get_by_label("手机号码")).not_to_have_attribute("aria-invalid", "true")
+
+
 def test_units_are_chosen_with_the_keyboard(page: Page, unit: None) -> None:
     page.goto("/accounts/register/")
     page.get_by_label("组织机构（区县）").select_option(label="渝中区")

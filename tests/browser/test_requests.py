@@ -1,16 +1,20 @@
-"""From the request to act for a unit, with a picture of the letter, to the appointment."""
+"""Requests with pictures: of the letter of a unit, and of an identity card for a new phone."""
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from captcha.models import CaptchaStore
 from django.conf import settings
+from django.utils import timezone
 from playwright.sync_api import BrowserContext, Page, expect
 
-from accounts.models import PersonRequest, UnitAppointment, User
+from accounts.models import PersonRequest, UnitAppointment, User, VerificationCode
+from accounts.services.codes import send_code
 from accounts.services.reference_data import load_regions
-from tests.factories.accounts import UserFactory
+from tests.factories.accounts import UserFactory, make_phone
 from tests.factories.requests import UNIT_CODE, make_picture, make_staff
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -117,6 +121,45 @@ def test_no_page_of_a_person_scrolls_sideways(
     log_in(person, str(live_server))
     page.goto(path)
 
+    assert width_over(page) <= 0
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE_SIZE])
+def test_a_phone_that_asked_often_gets_its_code_after_a_picture(
+    page: Page,
+    letter: str,
+    tmp_path: Path,
+    size: tuple[int, int],
+    expected_console_errors: list[str],
+) -> None:
+    # The browser notes the answer that brings the picture.
+    expected_console_errors.append("status of 422")
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    for minutes in (50, 40, 30):
+        send_code(
+            phone=make_phone(7002),
+            purpose=VerificationCode.Purpose.REQUEST,
+            browser="b",
+            address="203.0.113.7",
+            now=timezone.now() - timedelta(minutes=minutes),
+        )
+    page.goto("/accounts/phone-lost/")
+    other = tmp_path / "手持证件.png"
+    other.write_bytes(make_picture("PNG"))
+    page.get_by_label("证明材料").set_input_files([letter, str(other)])
+    page.get_by_label("新手机号码").fill(make_phone(7002))
+
+    page.get_by_role("button", name="获取验证码").click()
+    expect(page.get_by_role("img", name="图形验证码：四位数字")).to_be_visible()
+    answer = CaptchaStore.objects.latest("pk").response
+    page.get_by_label("图形验证码", exact=False).first.fill(answer)
+    page.get_by_role("button", name="获取验证码").click()
+
+    expect(page.get_by_text("图形验证码已通过。")).to_be_visible()
+    expect(page.get_by_text("验证码已发送至 199****7002")).to_be_visible()
+    assert VerificationCode.objects.count() == 4
+    chosen = page.locator("[data-file-name]")
+    expect(chosen).to_have_text("已选 2 个文件：介绍信.png、手持证件.png")
     assert width_over(page) <= 0
 
 

@@ -39,7 +39,7 @@ def test_a_colleague_on_the_list_gets_an_account_of_their_own(
         [line, make_line(8)], staff=staff, unit=unit, coordinator=coordinator, now=now
     )
     create_accounts(list_id=row.pk, clock=timezone.now)
-    deliver_due_messages(now=timezone.now())
+    deliver_due_messages(clock=timezone.now)
 
     # Nobody gets in with what stands on the list.
     person = find_person_by_number(number)

@@ -1,10 +1,6 @@
 """Coordinators at the same moment: one acceptance, and never a unit without anybody."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import connection
 
 from accounts.errors import AccountsError, InvitationClosedError, LastCoordinatorError
 from accounts.models import AuditEntry, UnitAppointment, UnitMember
@@ -18,26 +14,17 @@ from tests.factories.accounts import (
     UserFactory,
     make_phone,
 )
+from tests.races.together import run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
-def at_once(*calls):
-    """Run all at the same moment; the outcome of each: None or its error's class."""
-    start = Barrier(len(calls))
-
-    def run(call):
-        try:
-            start.wait()
-            call()
-        except AccountsError as error:
-            return type(error)
-        finally:
-            connection.close()
-        return None
-
-    with ThreadPoolExecutor(len(calls)) as pool:
-        return list(pool.map(run, calls))
+def at_once(*actions):
+    """Run all at one moment; the outcome of each: None or its error's class."""
+    outcomes = run_together(*actions, refusals=(AccountsError,))
+    return [
+        type(each) if isinstance(each, AccountsError) else None for each in outcomes
+    ]
 
 
 def live(unit):

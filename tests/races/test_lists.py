@@ -1,41 +1,33 @@
 """Several workers, lists and visitors at once: every person gets one account."""
 
-from concurrent.futures import ThreadPoolExecutor
+import time
 from datetime import timedelta
-from threading import Barrier
+from threading import Event
 
 import pytest
 from django.contrib.auth.hashers import make_password
-from django.db import connection
+from django.db import transaction
 from django.utils import timezone
 
 from accounts.errors import IdNumberTakenError, PhoneTakenError
+from accounts.locks import lock_person
 from accounts.models import Message, RegistrationList, UnitMember, User
 from accounts.services.audit import find_chain_fault
-from accounts.services.lists import create_accounts
+from accounts.services.lists import check_list, checking, create_accounts
 from accounts.services.reference_data import load_regions
 from accounts.services.registration import Application, register_person
-from tests.factories.accounts import UnitFactory
-from tests.factories.lists import make_approved_list, make_coordinator, make_lines
+from tests.factories.accounts import UnitFactory, UserFactory
+from tests.factories.lists import (
+    hand_in,
+    make_approved_list,
+    make_coordinator,
+    make_lines,
+)
+from tests.races.together import run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 State = RegistrationList.State
 COUNT = 24
-
-
-def at_once(*actions):
-    """Run the actions in threads that start at the same moment; their results."""
-    start = Barrier(len(actions))
-
-    def run(action):
-        try:
-            start.wait()
-            return action()
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(run, actions))
 
 
 def approve(lines, staff, now, unit=None):
@@ -52,7 +44,7 @@ def create(row):
 def test_two_workers_at_one_list(staff, now):
     row = approve(make_lines(COUNT), staff, now)
 
-    at_once(create(row), create(row), create(row))
+    run_together(create(row), create(row), create(row))
 
     row.refresh_from_db()
     assert (row.state, row.new_count) == (State.DONE, COUNT)
@@ -67,7 +59,7 @@ def test_a_worker_that_lost_its_lease_writes_nothing_more(staff, now):
     row = approve(make_lines(COUNT), staff, now)
     late = now + timedelta(hours=1)
 
-    at_once(
+    run_together(
         lambda: create_accounts(list_id=row.pk, clock=lambda: now, size=2),
         lambda: create_accounts(list_id=row.pk, clock=lambda: late, size=2),
     )
@@ -87,7 +79,7 @@ def test_two_lists_with_the_same_people_in_opposite_order(staff, now):
     ]
     one, other = approve(lines, staff, now), approve(crossed[::-1], staff, now)
 
-    at_once(create(one), create(other))
+    run_together(create(one), create(other))
 
     for row in (one, other):
         row.refresh_from_db()
@@ -101,6 +93,66 @@ def test_two_lists_with_the_same_people_in_opposite_order(staff, now):
             row.new_count + row.linked_count
         )
     assert find_chain_fault() is None
+
+
+def test_rows_of_one_day_add_up_in_parallel_checks(unit, now, monkeypatch):
+    """Each of two lists is within the limit; both together are not."""
+    coordinator = make_coordinator(unit)
+    rows = [
+        hand_in(make_lines(2), unit=unit, coordinator=coordinator, now=now)
+        for _ in range(2)
+    ]
+    monkeypatch.setattr(checking, "DAILY_ROWS", 3)
+    count = checking.count_lists_of_day
+
+    def count_slowly(*args, **kwargs):
+        found = count(*args, **kwargs)
+        time.sleep(0.3)
+        return found
+
+    monkeypatch.setattr(checking, "count_lists_of_day", count_slowly)
+
+    run_together(
+        *(lambda row=row: check_list(list_id=row.pk, clock=lambda: now) for row in rows)
+    )
+
+    for row in rows:
+        row.refresh_from_db()
+    assert sorted(row.state for row in rows) == [State.CHECKED, State.REFUSED]
+
+
+def test_whoever_logs_in_meanwhile_gets_no_new_end(staff, now):
+    """The first login is under way when the list would give the person more time."""
+    line = make_lines(1)[0]
+    person = UserFactory(
+        name=line[1],
+        id_number=line[2],
+        phone=line[3],
+        pending=True,
+        pending_until=now - timedelta(seconds=1),
+    )
+    row = approve([line], staff, now)
+    is_locked = Event()
+
+    def log_in():
+        with transaction.atomic():
+            known = lock_person(person.pk)
+            is_locked.set()
+            time.sleep(0.5)
+            known.state, known.pending_until = User.State.ACTIVE, None
+            known.save()
+
+    def create_then():
+        is_locked.wait(timeout=10)
+        create_accounts(list_id=row.pk, clock=lambda: now)
+
+    run_together(log_in, create_then)
+
+    person.refresh_from_db()
+    assert (person.state, person.pending_until) == (User.State.ACTIVE, None)
+    assert Message.objects.filter(template="account_opened").count() == 0
+    row.refresh_from_db()
+    assert (row.state, row.linked_count) == (State.DONE, 1)
 
 
 def test_people_who_register_themselves_meanwhile(staff, now):
@@ -128,7 +180,7 @@ def test_people_who_register_themselves_meanwhile(staff, now):
 
         return run
 
-    _, *registered = at_once(create(row), *(register(line) for line in lines[::6]))
+    _, *registered = run_together(create(row), *(register(line) for line in lines[::6]))
 
     row.refresh_from_db()
     assert row.state == State.DONE

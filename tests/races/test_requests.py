@@ -1,10 +1,6 @@
 """Staff who decide at the same moment: one decision, one unit, one change."""
 
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
-
 import pytest
-from django.db import connection
 
 from accounts.errors import AccountsError, RequestMovedError, RequestRefusedError
 from accounts.models import AuditEntry, PersonRequest, Unit, UnitAppointment, User
@@ -20,26 +16,17 @@ from tests.factories.requests import (
     file_number_change,
     make_staff,
 )
+from tests.races.together import run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 def at_once(*actions):
-    """Run all at the same moment; the outcome of each: None or its error's class."""
-    start = Barrier(len(actions))
-
-    def run(action):
-        try:
-            start.wait()
-            action()
-        except AccountsError as error:
-            return type(error)
-        finally:
-            connection.close()
-        return None
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(run, actions))
+    """Run all at one moment; the outcome of each: None or its error's class."""
+    outcomes = run_together(*actions, refusals=(AccountsError,))
+    return [
+        type(each) if isinstance(each, AccountsError) else None for each in outcomes
+    ]
 
 
 def approval(row, actor, now):

@@ -6,13 +6,10 @@ for one's turn is enough.
 """
 
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 from typing import Any
 
 import pytest
-from django.db import connections
 from django.utils import timezone
 
 from accounts.models import User
@@ -40,25 +37,11 @@ from orders.services.notifications import dump_report
 from portal.sandbox import SandboxServer
 from tests.factories.accounts import UserFactory
 from tests.factories.orders import PaymentAttemptFactory, make_endless_plan, make_order
+from tests.races.together import run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TIMES = 12
-
-
-def run_at_once(*works: Callable[[], Any]) -> list[Any]:
-    """Run every work in a thread of its own, all released at one moment."""
-    barrier = Barrier(len(works))
-
-    def run(work: Callable[[], Any]) -> Any:
-        try:
-            barrier.wait(timeout=10)
-            return work()
-        finally:
-            connections.close_all()
-
-    with ThreadPoolExecutor(len(works)) as pool:
-        return [future.result() for future in [pool.submit(run, w) for w in works]]
 
 
 @pytest.fixture
@@ -108,7 +91,7 @@ def expect_paid_once(order: Order) -> None:
 def test_twelve_reports_at_once_settle_once(
     order: Order, attempt: PaymentAttempt
 ) -> None:
-    outcomes = run_at_once(*[settle(attempt)] * TIMES)
+    outcomes = run_together(*[settle(attempt)] * TIMES)
 
     assert sorted(outcomes) == ["settled"] + ["unchanged"] * (TIMES - 1)
     expect_paid_once(order)
@@ -131,7 +114,7 @@ def test_twelve_workers_with_one_message_settle_once(
     def work() -> Any:
         return process_message(message_id=message.pk, now=timezone.now())
 
-    outcomes = run_at_once(*[work] * TIMES)
+    outcomes = run_together(*[work] * TIMES)
 
     assert outcomes.count("settled") == 1
     expect_paid_once(order)
@@ -150,7 +133,7 @@ def test_twelve_mismatches_at_once_are_one_exception(attempt: PaymentAttempt) ->
             now=timezone.now(),
         )
 
-    outcomes = run_at_once(*[work] * TIMES)
+    outcomes = run_together(*[work] * TIMES)
 
     assert set(outcomes) == {"exception"}
     assert PaymentException.objects.count() == 1
@@ -169,7 +152,7 @@ def test_unknown_number_twelve_times_is_one_exception() -> None:
             now=timezone.now(),
         )
 
-    run_at_once(*[work] * TIMES)
+    run_together(*[work] * TIMES)
 
     assert PaymentException.objects.count() == 1
 
@@ -177,7 +160,7 @@ def test_unknown_number_twelve_times_is_one_exception() -> None:
 def test_two_gateways_pay_one_order_once(order: Order, attempt: PaymentAttempt) -> None:
     other = PaymentAttemptFactory(order=order)
 
-    outcomes = run_at_once(settle(attempt), settle(other))
+    outcomes = run_together(settle(attempt), settle(other))
 
     assert sorted(outcomes) == ["exception", "settled"]
     expect_paid_once(order)
@@ -195,7 +178,7 @@ def test_notification_meets_expiry(order: Order, attempt: PaymentAttempt) -> Non
     def expire() -> Any:
         return expire_order(order_id=order.pk, now=timezone.now())
 
-    run_at_once(settle(attempt), expire)
+    run_together(settle(attempt), expire)
 
     expect_paid_once(order)
     assert OrderLine.objects.get().is_live is True
@@ -214,7 +197,7 @@ def test_notification_meets_cancelling(
             return type(error).__name__
         return "cancelled"
 
-    run_at_once(settle(attempt), cancel)
+    run_together(settle(attempt), cancel)
 
     expect_paid_once(order)
 
@@ -227,7 +210,7 @@ def test_eight_windows_place_one_order(buyer: User, plan: Plan) -> None:
             return error.order_number
         return order.number
 
-    numbers = run_at_once(*[place] * 8)
+    numbers = run_together(*[place] * 8)
 
     order = Order.objects.get()
     assert set(numbers) == {order.number}
@@ -247,6 +230,6 @@ def test_button_pressed_eight_times_is_one_attempt(
             now=timezone.now(),
         ).kind
 
-    run_at_once(*[press] * 8)
+    run_together(*[press] * 8)
 
     assert PaymentAttempt.objects.count() == 1

@@ -1,14 +1,12 @@
 """Two who do the same at the same moment: one account, one phone, one answer, one departure."""
 
-from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier
 
 import pytest
 from captcha.models import CaptchaStore
-from django.db import connection
 
 from accounts.errors import (
+    AccountMovedError,
     AccountsError,
     ActivationEndedError,
     ClosingRefusedError,
@@ -32,26 +30,18 @@ from tests.factories.accounts import (
     UserFactory,
     make_phone,
 )
+from tests.races.together import run_together
 
 pytestmark = pytest.mark.django_db(transaction=True)
 NEW = "nanshan-huaihai-1901"
 
 
 def at_once(*actions):
-    """Do all at the same moment; the outcome of each, or the class of its refusal."""
-    start = Barrier(len(actions))
-
-    def act(action):
-        try:
-            start.wait()
-            return action()
-        except AccountsError as error:
-            return type(error)
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(len(actions)) as pool:
-        return list(pool.map(act, actions))
+    """Do all at one moment; the outcome of each, or the class of its refusal."""
+    outcomes = run_together(*actions, refusals=(AccountsError,))
+    return [
+        type(each) if isinstance(each, AccountsError) else each for each in outcomes
+    ]
 
 
 def make_pending(now):
@@ -146,6 +136,38 @@ def test_two_last_coordinators_do_not_leave_together(now, monkeypatch):
     assert outcomes.count(ClosingRefusedError) == 1
     assert User.objects.filter(state=User.State.CLOSED).count() == 1
     assert unit.appointments.filter(ended_at=None).count() == 1
+
+
+def test_no_phone_is_left_on_an_account_that_closes(now, monkeypatch):
+    """Stored on a closed account it could never be registered again."""
+    monkeypatch.setattr(closing, "check_code", lambda **kwargs: None)
+    monkeypatch.setattr(phones, "check_code", lambda **kwargs: None)
+    people = [UserFactory() for _ in range(4)]
+
+    def close(person):
+        return close_account(
+            person=person, password=PASSWORD, code="any", browser="b", now=now
+        )
+
+    def change(person, phone):
+        wanted = PhoneChange(phone=phone, code="any", password=PASSWORD)
+        return change_phone(person=person, change=wanted, browser="b", now=now)
+
+    for place, person in enumerate(people):
+        fresh = User.objects.get(pk=person.pk)
+        phone = make_phone(8310 + place)
+        closed, changed = at_once(
+            lambda person=person: close(person),
+            lambda person=fresh, phone=phone: change(person, phone),
+        )
+        # Whichever came first, the other is refused.
+        assert [closed, changed].count(AccountMovedError) == 1
+        person.refresh_from_db()
+        if closed is AccountMovedError:
+            assert (person.state, person.phone) == (User.State.ACTIVE, phone)
+        else:
+            assert (person.state, person.phone_index) == (User.State.CLOSED, None)
+    assert AuditEntry.objects.count() == len(people)
 
 
 def test_one_answer_to_a_captcha_is_used_once(now):
