@@ -21,6 +21,8 @@ from catalog.models import (
     Lecturer,
     Plan,
     PlanCourse,
+    PlanPrice,
+    Pricing,
     Subject,
     Video,
 )
@@ -174,8 +176,6 @@ def catalogue_plans(courses: list[Course]) -> list[Plan]:
             title=f"{y}年度专业技术人员继续教育培训 {n}",
             hours=30,
             required_credits=30,
-            pricing=Plan.Pricing.PER_HOUR,
-            unit_price_fen=110,
             training_start=date(y, 1, 1),
             training_end=date(year, 12, 31),
             sale_start=date(y, 1, 1),
@@ -184,6 +184,16 @@ def catalogue_plans(courses: list[Course]) -> list[Plan]:
         )
         for y in range(2011, year + 1)
         for n in range(PLANS_A_YEAR)
+    )
+    PlanPrice.objects.bulk_create(
+        PlanPrice(
+            plan=plan,
+            valid_from=plan.sale_start,
+            pricing=Pricing.PER_HOUR,
+            unit_price_fen=110,
+            set_at=timezone.now(),
+        )
+        for plan in plans
     )
     PlanCourse.objects.bulk_create(
         PlanCourse(plan=plan, course=course, position=n)

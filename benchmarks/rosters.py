@@ -6,7 +6,8 @@ On PostgreSQL and on SQLite, in databases of its own among a crowd of accounts. 
 a process of its own, as in a fresh worker, so that its memory is its own. A list has people who
 are registered already, some under another name, and rows with mistakes. Prints wall time (what
 somebody waits for) and CPU (of the worker and, for PostgreSQL, of its database process): on a
-busy machine the second is the stable one. `SIZES` and `ROUNDS` in the environment change the run.
+busy machine the second is the stable one. `SIZES`, `ROUNDS` and `DATABASES` (`sqlite` alone, for
+one) in the environment change the run.
 """
 
 import os
@@ -24,6 +25,7 @@ from typing import Any
 
 SIZES = [int(size) for size in os.environ.get("SIZES", "10000,25000,50000").split(",")]
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
+DATABASES = os.environ.get("DATABASES", "postgresql,sqlite").split(",")
 CROWD = int(os.environ.get("CROWD", "100000"))
 DATABASE = "portal_benchmark_rosters"
 # Of a hundred rows: registered already, registered under another name, with a mistake.
@@ -43,8 +45,9 @@ def main() -> None:
     server = os.environ.get(
         "DATABASE_URL", "postgres://postgres@127.0.0.1:5432/postgres"
     )
-    for own_database in (own_postgresql(server), own_sqlite()):
-        with own_database as environment:
+    own = {"postgresql": own_postgresql(server), "sqlite": own_sqlite()}
+    for name in DATABASES:
+        with own[name] as environment:
             run_child(environment, "0")
             for size in SIZES:
                 run_child(environment, str(size))
