@@ -99,6 +99,16 @@
     });
   }
 
+  // A button that only htmx answers is sent disabled: on a slow line the page is there before
+  // the scripts are, and a click that nothing answers would be lost without a word.
+  function wakeButtons() {
+    document.addEventListener("htmx:load", (event) => {
+      event.target.querySelectorAll("[data-needs-script]").forEach((button) => {
+        button.disabled = false;
+      });
+    });
+  }
+
   function printOnClick() {
     document.querySelectorAll("[data-print]").forEach((button) => {
       button.addEventListener("click", () => window.print());
@@ -116,6 +126,7 @@
   markActiveLinks();
   nameChosenFiles();
   printOnClick();
+  wakeButtons();
   watchTopButton();
   guardForms();
   focusFirstError();

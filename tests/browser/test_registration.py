@@ -3,10 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from accounts.models import Region, User
 from accounts.services.reference_data import load_regions
+from tests.browser.waiting import wait_until
 from tests.factories.accounts import UnitFactory, make_id_number, make_phone
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,6 +112,19 @@ def test_the_button_counts_down_and_says_what_is_wrong(
     expect(button).to_be_disabled()
     expect(button).to_have_text(re.compile(r"^\d+ 秒后重新获取$"))
     expect(page.get_by_label("短信验证码")).to_be_focused()
+
+
+def test_the_button_is_asleep_until_something_answers_it(page: Page) -> None:
+    held: list[Route] = []
+    page.route(re.compile(r"/htmx\.min.*js"), lambda route: held.append(route))
+    page.goto("/accounts/login/?way=code", wait_until="commit")
+    button = page.locator("[data-code-button]")
+
+    expect(button).to_be_disabled()
+    wait_until(page, lambda: len(held) == 1)
+    held[0].continue_()
+
+    expect(button).to_be_enabled()
 
 
 def test_a_phone_that_got_its_code_is_no_longer_called_missing(

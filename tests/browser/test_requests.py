@@ -9,11 +9,12 @@ import pytest
 from captcha.models import CaptchaStore
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from accounts.models import PersonRequest, UnitAppointment, User, VerificationCode
 from accounts.services.codes import send_code
 from accounts.services.reference_data import load_regions
+from tests.browser.waiting import wait_until
 from tests.factories.accounts import UserFactory, make_phone
 from tests.factories.requests import UNIT_CODE, make_picture, make_staff
 
@@ -82,11 +83,18 @@ def test_from_the_request_to_the_appointment(
 
     log_in(make_staff("业务"), url)
     page.goto("/staff/accounts/personrequest/?due=waiting")
+    held: list[Route] = []
+    page.route(re.compile(r"/personrequest/\d+/files/"), lambda route: held.append(route))
     page.get_by_role("link", name=row.code).click()
     picture = page.get_by_role("img", name="证明材料1.jpg")
-    expect(picture).to_be_visible()
+    approve = page.get_by_role("button", name="通过", exact=True)
+    # A button that the late picture pushed down would not get the click meant for it.
+    wait_until(page, lambda: len(held) == 1)
+    place = approve.bounding_box()
+    held[0].continue_()
     expect(picture).to_have_js_property("naturalWidth", 1200)
-    page.get_by_role("button", name="通过", exact=True).click()
+    assert approve.bounding_box() == place
+    approve.click()
 
     expect(page.get_by_text("已通过。")).to_be_visible()
     appointment = UnitAppointment.objects.get()
