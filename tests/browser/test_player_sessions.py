@@ -151,7 +151,8 @@ def test_addresses_are_renewed_whatever_the_devices_clock_says(
     play(player)
     expect(player.locator("[data-pending]")).not_to_have_text("00:00")
     player.evaluate(RUN_OUT)
-    wait_until(player, lambda: plays_on(player))
+    # It plays on until the player has taken the address over.
+    wait_until(player, lambda: PlaySession.objects.count() == 2 and plays_on(player))
 
     player.evaluate(
         """() => {
