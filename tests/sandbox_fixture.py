@@ -48,6 +48,8 @@ def sandbox(
     settings.WECHAT = {**settings.WECHAT, "api_base": url, "oauth_base": url}
     reset_gateways()
     yield _sandbox_server
+    # What this test's portal has not accepted would go on being sent during the next ones.
+    _sandbox_server.notifier.forget()
     for simulator in _sandbox_server.simulators.values():
         simulator.faults.clear()
         simulator.requests.clear()

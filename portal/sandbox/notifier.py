@@ -122,6 +122,13 @@ class Notifier:
         """Every notice ever queued with its state, oldest first."""
         return [{"key": key, **body} for key, body in self._store.list(KIND).items()]
 
+    def forget(self) -> None:
+        """Keep no notice and send none again; returns when the last one is answered."""
+        with self._wake:
+            for key in self._store.list(KIND):
+                self._store.delete(KIND, key)
+            self._wake.wait_for(lambda: not self._busy)
+
     def _run(self) -> None:
         while True:
             with self._wake:

@@ -1,6 +1,7 @@
 import io
 import json
 import logging
+import threading
 
 import pytest
 from django.test import Client
@@ -15,12 +16,13 @@ PHONE = make_phone(7)
 
 @pytest.fixture
 def read_log():
-    """Log as JSON into memory; the function returned reads what was written."""
+    """Log as JSON into memory; the function returned reads what this thread wrote."""
     logging_config(level="INFO", readable=False)
-    written = io.StringIO()
+    written, here = io.StringIO(), threading.get_ident()
     for handler in logging.getLogger().handlers:
         if isinstance(handler.formatter, ProcessorFormatter):
             handler.setStream(written)
+            handler.addFilter(lambda record: record.thread == here)
     yield lambda: [json.loads(line) for line in written.getvalue().splitlines()]
     logging_config(level="INFO", readable=True)
 

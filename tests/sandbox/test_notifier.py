@@ -120,3 +120,22 @@ def test_unreachable_merchant_is_tried_again(
 
     notice = find_notice(notifier)
     assert (notice["state"], notice["status"]) == ("waiting", 0)
+
+
+def test_what_is_forgotten_is_not_sent_again(
+    notifier: Notifier, merchant: Merchant, delivery: Delivery
+) -> None:
+    merchant.answers = [(500, b"", {})] * 1000
+    notifier.start()
+    notifier.enqueue(replace(delivery, steps=[0.01] * 1000))
+    merchant.wait_for_at_least(3)
+
+    notifier.forget()
+    count = len(merchant.bodies)
+    merchant.answers = []
+    notifier.enqueue(replace(delivery, body="the next"))
+    merchant.wait_for(count + 1)
+    notifier.stop()
+
+    assert merchant.bodies[-1] == b"the next"
+    assert find_notice(notifier)["body"] == "the next"
