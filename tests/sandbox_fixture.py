@@ -9,6 +9,7 @@ from pytest_django.fixtures import Settings
 from orders.payments.registry import reset_gateways
 from portal.sandbox import SandboxServer
 from portal.sandbox.accounts import read_config
+from tests.kept_keys import keep_read_keys
 
 # Alipay's first retry, four minutes, comes after a quarter of a second.
 NOTICE_FACTOR = 1 / 1000
@@ -18,6 +19,7 @@ TIMEOUT_SECONDS = 5
 
 @pytest.fixture(scope="session")
 def _sandbox_server() -> Iterator[SandboxServer]:
+    keep_read_keys()
     config = read_config(django_settings, notice_factor=NOTICE_FACTOR)
     with SandboxServer(config) as server:
         yield server

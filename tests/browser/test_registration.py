@@ -3,11 +3,11 @@
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Page, expect
 
 from accounts.models import Region, User
 from accounts.services.reference_data import load_regions
-from tests.browser.waiting import wait_until
+from tests.browser.waiting import hold, wait_until
 from tests.factories.accounts import UnitFactory, make_id_number, make_phone
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -115,8 +115,7 @@ def test_the_button_counts_down_and_says_what_is_wrong(
 
 
 def test_the_button_is_asleep_until_something_answers_it(page: Page) -> None:
-    held: list[Route] = []
-    page.route(re.compile(r"/htmx\.min.*js"), lambda route: held.append(route))
+    held = hold(page, re.compile(r"/htmx\.min.*js"))
     page.goto("/accounts/login/?way=code", wait_until="commit")
     button = page.locator("[data-code-button]")
 

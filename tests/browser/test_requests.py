@@ -9,12 +9,12 @@ import pytest
 from captcha.models import CaptchaStore
 from django.conf import settings
 from django.utils import timezone
-from playwright.sync_api import BrowserContext, Page, Route, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import PersonRequest, UnitAppointment, User, VerificationCode
 from accounts.services.codes import send_code
 from accounts.services.reference_data import load_regions
-from tests.browser.waiting import wait_until
+from tests.browser.waiting import hold, wait_until
 from tests.factories.accounts import UserFactory, make_phone
 from tests.factories.requests import UNIT_CODE, make_picture, make_staff
 
@@ -83,8 +83,7 @@ def test_from_the_request_to_the_appointment(
 
     log_in(make_staff("业务"), url)
     page.goto("/staff/accounts/personrequest/?due=waiting")
-    held: list[Route] = []
-    page.route(re.compile(r"/personrequest/\d+/files/"), lambda route: held.append(route))
+    held = hold(page, re.compile(r"/personrequest/\d+/files/"))
     page.get_by_role("link", name=row.code).click()
     picture = page.get_by_role("img", name="证明材料1.jpg")
     approve = page.get_by_role("button", name="通过", exact=True)
