@@ -139,18 +139,48 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture(scope="session")
+def _migrated_once(django_db_modify_db_settings: None) -> Iterator[Any]:
+    """What the workers of this run share; None without workers."""
+    from tests.migrated_once import MigratedOnce
+
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        yield None
+        return
+    migrated = MigratedOnce(run)
+    yield migrated
+    migrated.end()
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(_migrated_once: Any) -> bool:
+    """Whether the file of the test database was laid there; the folder goes with the run."""
+    from django.conf import settings
+
+    return bool(_migrated_once and _migrated_once.begin(settings.DATABASES["default"]))
+
+
+@pytest.fixture(scope="session")
 def _without_collection() -> None:
     gc.disable()
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(_without_collection: None, django_db_setup: None) -> None:
+def django_db_setup(
+    _without_collection: None,
+    _migrated_once: Any,
+    django_db_setup: None,
+    django_db_blocker: Any,
+) -> None:
     """Migrate without garbage collection, which takes a third of the time.
 
     Every step renders models anew and throws the old ones away: half a gigabyte in all.
     """
     from tests.emptying import empty_tables_after_tests
 
+    if _migrated_once:
+        with django_db_blocker.unblock():
+            _migrated_once.hand_on()
     gc.enable()
     gc.collect()
     empty_tables_after_tests()
