@@ -1,5 +1,6 @@
 """The staff's queue: two persons, due dates, letters."""
 
+import re
 from datetime import date, timedelta
 
 import pytest
@@ -125,8 +126,9 @@ def test_overdue_lists_are_red_and_first(
     response = client_of(staff).get(QUEUE)
 
     assert list(response.context["cl"].result_list) == [submitted, later, newest]
-    overdue = '<b class="is-overdue">2020-01-02 已超期</b>'
-    assert response.content.decode().count(overdue) == 1
+    # In a year whose days off nobody has entered yet the date says so.
+    overdue = r'<b class="is-overdue">2020-01-02\S* 已超期</b>'
+    assert len(re.findall(overdue, response.content.decode())) == 1
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.apps import apps
 from django.db import Error, IntegrityError, connection, transaction
+from django.utils import timezone
 
 from accounts.models import AuditEntry
 from catalog import services
@@ -185,4 +186,4 @@ def test_prices_of_before_become_the_first_rows() -> None:
     assert set(rows) == {begun.pk, later.pk}
     assert rows[begun.pk].valid_from == date(2020, 1, 1)
     assert rows[begun.pk].unit_price_fen == 110
-    assert read_price_fen(later, day=date.today()) == 4500  # noqa: DTZ011
+    assert read_price_fen(later, day=timezone.localdate()) == 4500

@@ -1,5 +1,6 @@
 """What is asked: about what was just shown, then the chapter, the course, else made up."""
 
+from datetime import date
 from random import Random
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.core.files.base import ContentFile
 from django.test import Client
 from django.urls import reverse
 
-from catalog.models import Option, Question
+from catalog.models import Option, Plan, Question
 from catalog.services import read_captions
 from learning.models import Prompt
 from learning.queries import find_question_text, read_question_pools
@@ -177,6 +178,7 @@ def find_keys(value: Any) -> set[str]:
 def test_no_response_carries_the_key(learner: Learner, client_of: Any):
     """I7: of a question, an answer has what is shown and nothing else, at every door."""
     client: Client = client_of(learner.person)
+    Plan.objects.update(training_end=date(2999, 12, 31))
     chapter = learner.chapters[0]
     names = {
         "plan": learner.enrolment.plan.code,

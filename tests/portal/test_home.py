@@ -91,7 +91,7 @@ def test_the_list_of_plans_is_bounded(now: datetime) -> None:
 
 
 def test_the_entry_decides_the_words_of_a_plan(client: Client) -> None:
-    PlanFactory(year=2026, entry=Plan.Entry.ONE, **OPEN)
+    PlanFactory(entry=Plan.Entry.ONE, sale_end=date(2999, 12, 31))
     assert "立即购买" in client.get(reverse("home")).content.decode()
 
     Plan.objects.update(entry=Plan.Entry.TWO)

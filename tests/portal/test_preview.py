@@ -1,6 +1,7 @@
 """Staff see a learner's pages, drafts included; nothing is counted, nobody is enrolled."""
 
 import re
+from datetime import date
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -93,7 +94,7 @@ def test_an_unknown_plan_is_not_found(client_of, editor):
 
 
 def test_who_holds_the_plan_studies_it(client_of, staff):
-    plan = make_plan(courses=1, required_credits=5)
+    plan = make_plan(courses=1, required_credits=5, training_end=date(2999, 12, 31))
     enrol(staff, plan)
 
     html = client_of(staff).get(pages_of(plan)[1]).content.decode()
