@@ -89,6 +89,7 @@ def test_from_the_request_to_the_appointment(
     approve = page.get_by_role("button", name="通过", exact=True)
     # A button that the late picture pushed down would not get the click meant for it.
     wait_until(page, lambda: len(held) == 1)
+    page.wait_for_load_state("domcontentloaded")
     place = approve.bounding_box()
     held[0].continue_()
     expect(picture).to_have_js_property("naturalWidth", 1200)
